@@ -1,0 +1,1 @@
+"""From checkpoint to robot: what was trained becomes a pack."""

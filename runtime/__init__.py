@@ -1,0 +1,1 @@
+"""The mind of the pet: everything that runs on the robot, offline."""

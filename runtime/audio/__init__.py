@@ -1,0 +1,1 @@
+"""Sound in and out: capture, wake, stop, turns, playback."""

@@ -1,0 +1,56 @@
+"""The errors of everpaw. A message says what happened, the value seen, and what to do next.
+
+EverpawError
+├── AudioError           a file, microphone or speaker that cannot be read or played
+├── BusError             the MQTT broker is out of reach, or the port is taken
+├── ConfigError          a setting that is unknown or out of range
+├── GrammarError         a command grammar that cannot be used
+├── LinkError            the serial link or the microcontroller behind it
+├── MessageError         a topic or payload outside the contract
+├── MissingExtraError    an optional package is not installed; names the line to type
+├── PackError            a pack that is incomplete, altered or unknown
+└── TrainingError        data or settings a recipe cannot learn from
+"""
+
+
+class EverpawError(Exception):
+    """Base of all errors a user may see; the command line prints it as one line and exits with 1."""
+
+
+class AudioError(EverpawError):
+    pass
+
+
+class BusError(EverpawError):
+    pass
+
+
+class ConfigError(EverpawError):
+    pass
+
+
+class GrammarError(EverpawError):
+    pass
+
+
+class LinkError(EverpawError):
+    pass
+
+
+class MessageError(EverpawError):
+    pass
+
+
+class PackError(EverpawError):
+    pass
+
+
+class TrainingError(EverpawError):
+    pass
+
+
+class MissingExtraError(EverpawError):
+    """Raised where an optional package is first needed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; type: pip install 'everpaw[{extra}]'")

@@ -1,0 +1,209 @@
+"""Every payload that travels over MQTT, as frozen pydantic models.
+
+Commands forbid unknown fields, because a field that is not understood may change what a movement does.
+Everything else ignores them, so that an old reader survives a newer robot. Times are milliseconds of the
+robot's own monotonic clock, published in `state/clock`; no wall clock is shared.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+SCHEMA_VERSION = 1
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,48}$")]
+Source = Literal["mind", "voice", "page", "button", "cli"]
+AckStatus = Literal["accepted", "started", "done", "rejected", "expired", "preempted", "failed"]
+McuState = Literal["BOOT", "DISARMED", "ARMED", "STOPPING", "FAULT"]
+
+
+class Message(BaseModel):
+    """Base of all payloads."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=False)
+    schema_version: int = Field(default=SCHEMA_VERSION, alias="schema")
+
+
+class Command(Message):
+    """Base of all `cmnd/` payloads; the bridge drops late, duplicate and other-boot ones and says why."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    boot_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    issued_at_ms: Annotated[int, Field(ge=0)]
+    ttl_ms: Annotated[int, Field(gt=0, le=10_000)]
+    source: Source
+
+
+class SkillCommand(Command):
+    """Play a named key-frame movement of the pack."""
+
+    skill: Name
+    speed: Annotated[float, Field(ge=0.25, le=2.0)] = 1.0
+
+
+class PoseCommand(Command):
+    """Move the named joints to angles (degrees); joints not named stay."""
+
+    joints_deg: Annotated[dict[Name, float], Field(min_length=1, max_length=32)]
+    duration_ms: Annotated[int, Field(ge=20, le=10_000)]
+
+
+class GaitCommand(Command):
+    """Walk: a named gait for a time. `turn` is -1 (right) to 1 (left)."""
+
+    gait: Name
+    turn: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    speed: Annotated[float, Field(ge=0.25, le=2.0)] = 1.0
+    duration_ms: Annotated[int, Field(ge=100, le=60_000)]
+
+
+class IdleCommand(Command):
+    """Switch the small movements of a living thing (breath, ears) on or off."""
+
+    enabled: bool
+
+
+class LeaseCommand(Command):
+    """Renewed by the mind at 10 Hz; when it lapses the bridge stops streaming."""
+
+
+class HaltCommand(Command):
+    """Hold the pose, flush the queue, stay ARMED."""
+
+    reason: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class StopCommand(Command):
+    """Latch FAULT. Exempt from every drop rule except the robot's id."""
+
+    reason: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class ArmCommand(Command):
+    """Allow movement; never from voice or mind."""
+
+
+class DisarmCommand(Command):
+    """Rest, then torque off."""
+
+
+class ClearCommand(Command):
+    """Clear a latched FAULT to DISARMED; never from voice or mind."""
+
+
+class Request(Message):
+    """Base of `request/` payloads: from who lacks the robot's clock. The mind checks and stamps them."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    source: Literal["page", "button", "cli"] = "page"
+
+
+class SkillRequest(Request):
+    skill: Name
+
+
+class SayRequest(Request):
+    text: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class ViewRequest(Request):
+    """A viewer looks; `tele/joints` flows while this is renewed."""
+
+    for_ms: Annotated[int, Field(gt=0, le=10_000)] = 3_000
+
+
+class Ack(Message):
+    """What became of a command. The voice says "done" only after `done`."""
+
+    id: str
+    act: str
+    status: AckStatus
+    reason: str = ""
+    mono_ms: int
+
+
+class Clock(Message):
+    """The robot's monotonic clock; a new boot_id marks all older commands as foreign."""
+
+    boot_id: str
+    mono_ms: int
+
+
+class Presence(Message):
+    """Birth and last will of one process."""
+
+    alive: bool
+
+
+class BodyState(Message):
+    """What the microcontroller says of itself, as the bridge last heard it."""
+
+    mcu_alive: bool
+    mcu_state: McuState | None
+    fault: str = ""
+    activity: str = ""
+    """Name of the movement under way, empty when none"""
+    commands_dropped: int = 0
+
+
+class MindState(Message):
+    awake: bool
+    mood: Name
+    valence: Annotated[float, Field(ge=-1, le=1)]
+    arousal: Annotated[float, Field(ge=-1, le=1)]
+
+
+class WakeEvent(Message):
+    name: str
+    score: float
+    mono_ms: int
+
+
+class TurnEvent(Message):
+    """One turn of conversation. `heard` and `said` stay null unless consent `share_text` is on."""
+
+    turn: int
+    intent: str | None
+    confidence: float | None
+    action: str | None
+    mood: Name
+    heard: str | None = None
+    said: str | None = None
+    timings_ms: dict[str, float] = {}
+    mono_ms: int
+
+
+class SafetyEvent(Message):
+    """Something held, stopped or refused a movement."""
+
+    kind: Literal["halt", "stop", "fault", "lease_lapsed", "link_lost", "armed", "disarmed", "cleared"]
+    detail: str = ""
+    mono_ms: int
+
+
+class JointsTelemetry(Message):
+    """Angles after the firmware's clamp and slew, degrees."""
+
+    joints_deg: dict[Name, float]
+    mono_ms: int
+
+
+class LinkTelemetry(Message):
+    """Counters of the serial link since the bridge started."""
+
+    frames_sent: int
+    frames_received: int
+    crc_errors: int
+    resends: int
+    stream_hz: float
+    mono_ms: int
+
+
+class RobotMeta(Message):
+    """Versions and capabilities; retained."""
+
+    runtime_version: str
+    pack_name: str
+    skills: list[Name]
+    gaits: list[Name]

@@ -1,0 +1,1 @@
+"""What was said, what it means, what to do and what to answer."""

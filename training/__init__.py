@@ -1,0 +1,1 @@
+"""The school: recipes that turn recordings and texts into measured checkpoints."""
