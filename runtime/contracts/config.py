@@ -1,0 +1,122 @@
+"""The robot's settings: one TOML file and repeatable `--set a.b=c`, into frozen models.
+
+An unknown key is an error, so that a typing mistake never becomes a silent default.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from runtime.contracts.errors import ConfigError
+
+C = TypeVar("C", bound="Settings")
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, and no key that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PackSettings(Settings):
+    path: Path | None = None
+    """Folder of the pet's pack; the starter pack where unset"""
+    allow_unsigned: bool = False
+
+
+class MqttSettings(Settings):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 1883
+
+
+class AudioSettings(Settings):
+    source: Literal["microphone", "silence"] | Path = "microphone"
+    """`microphone`, `silence`, or a sound file that is played once in real time"""
+    sink: Literal["speaker", "silence"] | Path = "speaker"
+    input_device: int | None = None
+    output_device: int | None = None
+    voice: bool = True
+    """False: pet sounds only, words on the screen"""
+
+
+class WakeSettings(Settings):
+    backend: Literal["pyopen-wakeword", "openwakeword"] = "pyopen-wakeword"
+    heads: tuple[Path, ...] = ()
+    """More names than the pack's own"""
+    follow_up_s: Annotated[float, Field(ge=0, le=120)] = 8.0
+    """After an answer the pet listens this long without its name"""
+
+
+class TurnSettings(Settings):
+    """How the microphone's stream is cut into utterances."""
+
+    pre_roll_s: Annotated[float, Field(ge=0, le=2)] = 0.5
+    endpoint_silence_s: Annotated[float, Field(ge=0.1, le=3)] = 0.5
+    min_speech_s: Annotated[float, Field(ge=0, le=1)] = 0.15
+    max_utterance_s: Annotated[float, Field(ge=1, le=60)] = 10.0
+    start_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    stay_probability: Annotated[float, Field(gt=0, lt=1)] = 0.35
+    grow_step_s: Annotated[float, Field(ge=0.04, le=1)] = 0.16
+
+
+class PrivacySettings(Settings):
+    share_text: bool = False
+    """Consent: topics may carry what was heard and said"""
+
+
+class RobotConfig(Settings):
+    """Everything `everpaw run` can be told."""
+
+    robot_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = "buddy"
+    seed: int = 7
+    pack: PackSettings = PackSettings()
+    mqtt: MqttSettings = MqttSettings()
+    audio: AudioSettings = AudioSettings()
+    wake: WakeSettings = WakeSettings()
+    turns: TurnSettings = TurnSettings()
+    privacy: PrivacySettings = PrivacySettings()
+
+
+def load_config(model: type[C], path: Path | None = None, overrides: Sequence[str] = ()) -> C:
+    """TOML at `path` (defaults where None), then each override `a.b=c`; ConfigError names key and cure."""
+    data: dict[str, Any] = {}
+    if path is not None:
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"cannot read {path} ({error.strerror}); give an existing TOML file") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not TOML ({error}); mend that line") from error
+    for override in overrides:
+        _apply(data, override)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path)) from error
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    key, equals, raw = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {override!r} is not of the form part.key=value")
+    *parents, last = key.split(".")
+    for part in parents:
+        data = data.setdefault(part, {})
+        if not isinstance(data, dict):
+            raise ConfigError(f"--set {override!r}: {part!r} is a value, not a part with keys of its own")
+    try:
+        data[last] = tomllib.loads(f"v = {raw}")["v"]
+    except tomllib.TOMLDecodeError:
+        data[last] = raw
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    where = f"{path}: " if path else ""
+    if first["type"] == "extra_forbidden":
+        return f"{where}unknown setting {key!r}; check the spelling against the README"
+    return f"{where}{key} = {first['input']!r}: {first['msg']}"

@@ -1,0 +1,66 @@
+"""The ears: blocks of microphone signal in, what was noticed out. A pure stage: no clock, no queue, no socket.
+
+Wake and stop share one stream of speech embeddings; turns are cut beside them. An utterance is let through
+when the pet was called during it, or while it listens on after an answer. Times are seconds of the stream.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.audio.stop import StopDetector, StopHit
+from runtime.audio.turns import SpeechGrows, SpeechStarted, TurnDetector, Utterance
+from runtime.audio.wake import WakeDetector, WakeFeatures, WakeHit
+from runtime.contracts.audio import AudioBlock
+from runtime.contracts.config import TurnSettings, WakeSettings
+
+Noticed = WakeHit | StopHit | SpeechStarted | SpeechGrows | Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class EarSettings:
+    heads: Sequence[Path]
+    """Wake heads; none means that the pet always listens"""
+    stop_heads: Sequence[Path]
+    wake: WakeSettings
+    turns: TurnSettings
+
+
+class Ears:
+    """`step` one block at a time, in order; `reset` before another stream."""
+
+    def __init__(self, settings: EarSettings) -> None:
+        self._always = not settings.heads
+        self._follow_up_s = settings.wake.follow_up_s
+        features = WakeFeatures()
+        self._features = features
+        self._wake = WakeDetector(settings.heads, backend=settings.wake.backend, features=features)
+        self._stop = StopDetector(settings.stop_heads, features=features)
+        self._turns = TurnDetector(settings.turns)
+        self._awake_until_s = float("-inf")
+
+    @property
+    def awake_until_s(self) -> float:
+        return float("inf") if self._always else self._awake_until_s
+
+    def stay_awake(self, until_s: float) -> None:
+        """Listen without the name until then (stream seconds); never shortens."""
+        self._awake_until_s = max(self._awake_until_s, until_s)
+
+    def step(self, block: AudioBlock) -> list[Noticed]:
+        """What this block brought, in order: names, stops, then turns."""
+        noticed: list[Noticed] = []
+        noticed += self._wake.step(block)
+        noticed += self._stop.step(block)
+        for hit in noticed:
+            if isinstance(hit, WakeHit):
+                self.stay_awake(hit.t_s + self._follow_up_s)
+        listening = block.end_s <= self.awake_until_s
+        noticed += self._turns.step(block, listening)
+        return noticed
+
+    def reset(self) -> None:
+        self._awake_until_s = float("-inf")
+        self._wake.reset()
+        self._stop.reset()
+        self._turns.reset()
