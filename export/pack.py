@@ -127,7 +127,9 @@ def main(argv: list[str] | None = None) -> int:
         starter.PIN.write_text(f"{pack.sha256}  starter/{MANIFEST_NAME}\n")
         pack = starter.load_pack()
     size = sum(f.size for f in pack.manifest.files.values())
-    print(f"{pack.folder}: {pack.manifest.name}, {len(pack.manifest.files)} files, {size:,} bytes, {pack.trust}")
+    print(
+        f"{pack.folder}: {pack.manifest.name}, {len(pack.manifest.files)} files, {size:,} bytes, {pack.trust}"
+    )
     return 0
 
 

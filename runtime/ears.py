@@ -14,7 +14,20 @@ from runtime.audio.wake import WakeDetector, WakeFeatures, WakeHit
 from runtime.contracts.audio import AudioBlock
 from runtime.contracts.config import TurnSettings, WakeSettings
 
-Noticed = WakeHit | StopHit | SpeechStarted | SpeechGrows | Utterance
+STOP_SLACK_S = 1.0
+"""A stop detector answers up to this long after the word it heard"""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A whole utterance that was meant for the pet."""
+
+    utterance: Utterance
+    stop: bool
+    """The stop detector fired within it: whatever else it seems to say, it stops"""
+
+
+Noticed = WakeHit | StopHit | SpeechStarted | SpeechGrows | Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,7 @@ class Ears:
         self._stop = StopDetector(settings.stop_heads, features=features)
         self._turns = TurnDetector(settings.turns)
         self._awake_until_s = float("-inf")
+        self._stopped_s = float("-inf")
 
     @property
     def awake_until_s(self) -> float:
@@ -47,20 +61,36 @@ class Ears:
         """Listen without the name until then (stream seconds); never shortens."""
         self._awake_until_s = max(self._awake_until_s, until_s)
 
-    def step(self, block: AudioBlock) -> list[Noticed]:
-        """What this block brought, in order: names, stops, then turns."""
-        noticed: list[Noticed] = []
-        noticed += self._wake.step(block)
-        noticed += self._stop.step(block)
-        for hit in noticed:
-            if isinstance(hit, WakeHit):
-                self.stay_awake(hit.t_s + self._follow_up_s)
-        listening = block.end_s <= self.awake_until_s
-        noticed += self._turns.step(block, listening)
-        return noticed
+    def step(self, block: AudioBlock, *, deaf: bool = False) -> list[Noticed]:
+        """What this block brought, in order: names, stops, then turns.
+
+        `deaf`: the pet itself is speaking. Names and "stop!" are still heard, other words are not.
+        """
+        wakes = self._wake.step(block)
+        stops = self._stop.step(block)
+        for hit in wakes:
+            self.stay_awake(hit.t_s + self._follow_up_s)
+        for stop in stops:
+            self._stopped_s = stop.t_s
+            self.stay_awake(stop.t_s + STOP_SLACK_S)
+        listening = not deaf and block.end_s <= self.awake_until_s
+        turns = self._turns.step(block, listening, deaf=deaf)
+        return [*wakes, *stops, *(self._heard(event) for event in turns)]
+
+    def finish(self) -> list[Noticed]:
+        """The stream ended: the utterance under way, if there is one."""
+        return [self._heard(event) for event in self._turns.finish()]
 
     def reset(self) -> None:
         self._awake_until_s = float("-inf")
+        self._stopped_s = float("-inf")
+        self._features.reset()
         self._wake.reset()
         self._stop.reset()
         self._turns.reset()
+
+    def _heard(self, event: SpeechStarted | SpeechGrows | Utterance) -> Noticed:
+        if not isinstance(event, Utterance):
+            return event
+        stop = event.start_s <= self._stopped_s <= event.end_s + STOP_SLACK_S
+        return Heard(event, stop)

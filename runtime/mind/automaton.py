@@ -62,42 +62,67 @@ class Determinised:
 
 
 def determinise(words: Sequence[str], first: Sequence[int], follow: Sequence[Sequence[int]]) -> Determinised:
-    """Merge positions reachable by the same words. The empty member set stands for the start."""
+    """Merge positions that the same words lead to. The start alone has no members."""
     dfa = Determinised([{}], [frozenset()], [(START, "")])
     known: dict[frozenset[int], int] = {}
-    for state in _growing(dfa.arcs):
+    state = START
+    while state < len(dfa.arcs):
         by_word: dict[str, set[int]] = defaultdict(set)
         reachable = first if state == START else {n for p in dfa.members[state] for n in follow[p]}
         for position in reachable:
             by_word[words[position]].add(position)
-        for word, positions in by_word.items():
-            subset = frozenset(positions)
+        for word in sorted(by_word):
+            subset = frozenset(by_word[word])
             if subset not in known:
-                known[subset] = len(dfa.arcs)
-                dfa.arcs.append({})
-                dfa.members.append(subset)
-                dfa.came_from.append((state, word))
+                known[subset] = _add(dfa, subset, (state, word))
             dfa.arcs[state][word] = known[subset]
+        state += 1
     return dfa
 
 
-def _growing(states: list[dict[str, int]]) -> "range | _Growing":
-    return _Growing(states)
+def _add(dfa: Determinised, members: frozenset[int], came_from: tuple[int, str]) -> int:
+    if len(dfa.arcs) >= MAX_STATES:
+        raise GrammarError(f"the grammar needs more than {MAX_STATES} states; use fewer optional parts")
+    dfa.arcs.append({})
+    dfa.members.append(members)
+    dfa.came_from.append(came_from)
+    return len(dfa.arcs) - 1
 
 
-class _Growing:
-    """Indices of a list that grows while it is walked."""
+def minimise(arcs: Sequence[dict[str, int]], final: Sequence[bool]) -> Automaton:
+    """Merge states that the same endings follow. There are no loops, so one pass from the ends suffices."""
+    merged: dict[tuple[bool, tuple[tuple[str, int], ...]], int] = {}
+    number = [-1] * len(arcs)
+    for state in _ends_first(arcs):
+        endings = tuple(sorted((word, number[target]) for word, target in arcs[state].items()))
+        number[state] = merged.setdefault((final[state], endings), len(merged))
+    # The start comes out last; counting backwards makes it state 0.
+    last = len(merged) - 1
+    rows = [(last - n, word, last - t) for (_, ends), n in merged.items() for word, t in ends]
+    rows.sort()
+    words = tuple(sorted({word for _, word, _ in rows}))
+    index = {word: i for i, word in enumerate(words)}
+    return Automaton(
+        words,
+        np.array([source for source, _, _ in rows], dtype=np.int32),
+        np.array([index[word] for _, word, _ in rows], dtype=np.int32),
+        np.array([target for _, _, target in rows], dtype=np.int32),
+        np.array([is_final for is_final, _ in reversed(merged)], dtype=np.bool_),
+    )
 
-    def __init__(self, states: list[dict[str, int]]) -> None:
-        self._states, self._next = states, 0
 
-    def __iter__(self) -> "_Growing":
-        return self
-
-    def __next__(self) -> int:
-        if self._next >= len(self._states):
-            raise StopIteration
-        if len(self._states) > MAX_STATES:
-            raise GrammarError(f"the grammar needs more than {MAX_STATES} states; use fewer optional parts")
-        self._next += 1
-        return self._next - 1
+def _ends_first(arcs: Sequence[dict[str, int]]) -> list[int]:
+    """States so ordered that every arc leads to an earlier one; all are reachable from the start."""
+    order: list[int] = []
+    seen = {START}
+    stack = [(START, iter(arcs[START].values()))]
+    while stack:
+        state, targets = stack[-1]
+        target = next((t for t in targets if t not in seen), None)
+        if target is None:
+            order.append(state)
+            stack.pop()
+        else:
+            seen.add(target)
+            stack.append((target, iter(arcs[target].values())))
+    return order

@@ -7,7 +7,7 @@ positions (one a word) with the ways in, through and out: Glushkov's constructio
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,10 +23,16 @@ _CLOSES = {"[": "]", "(": ")"}
 
 
 def normalise(text: str) -> str:
-    """Lower case, plain apostrophes, everything else that is not a letter a space; words parted by one space."""
+    """Lower case, plain apostrophes, whatever is not a letter a space; words parted by one space."""
     plain = unicodedata.normalize("NFKC", text).lower().replace("’", "'").replace("‘", "'")
     words = (word.strip("'") for word in _NOT_SPOKEN.sub(" ", plain).split())
     return " ".join(word for word in words if word)
+
+
+def unspoken(text: str) -> str:
+    """The first character that no one can say as written (a digit, a sign), or ""."""
+    found = _NOT_A_WORD.search(text.replace(" ", ""))
+    return found.group() if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,8 @@ class ExpressionParser:
             return self._slot(token)
         if token[0] == "@":
             return self._macro(token)
-        if bad := _NOT_A_WORD.search(token):
-            raise self._error(f"has {bad.group()!r} in {token!r}", "use letters; write numbers as words")
+        if bad := unspoken(token):
+            raise self._error(f"has {bad!r} in {token!r}", "use letters; write numbers as words")
         return phrase(token)
 
     def _choice(self, opening: str, depth: int) -> Choice:
@@ -185,7 +191,9 @@ class Layout:
 
     def _word(self, word: Word) -> Span:
         if len(self.words) >= MAX_POSITIONS:
-            raise GrammarError(f"the grammar has more than {MAX_POSITIONS} words when written out; shorten it")
+            raise GrammarError(
+                f"the grammar has more than {MAX_POSITIONS} words when written out; shorten it"
+            )
         self.words.append(word)
         self.follow.append([])
         position = len(self.words) - 1
@@ -201,6 +209,3 @@ class Layout:
             whole.last = whole.last + span.last if span.empty else span.last
             whole.empty = whole.empty and span.empty
         return whole
-
-
-Fail = Callable[[str], GrammarError]

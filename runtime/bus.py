@@ -1,0 +1,335 @@
+"""The only importer of paho: one robot's topics as typed messages over MQTT 3.1.1.
+
+Threads: paho's own network thread runs every callback; a callback must return soon and may publish and
+subscribe. `publish` may be called from any thread and never blocks on the network.
+
+While the broker is away the bus reconnects by itself (0.2 s, doubling to 2 s) and
+- QoS 1 messages wait, in order, at most `QUEUE_LIMIT` of them; then new ones are dropped, counted and logged;
+- of retained messages only the newest of each name is kept; all of them are published again at every
+  connection, because a broker that was restarted may have forgotten them;
+- QoS 0 messages are dropped: a lease or a telemetry sample is worthless a second later.
+"""
+
+import logging
+import socket
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeVar, cast
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from runtime.contracts import topics
+from runtime.contracts.errors import BusError, MessageError
+from runtime.contracts.messages import Message
+
+log = logging.getLogger(__name__)
+
+QUEUE_LIMIT = 1_000
+KEEPALIVE_S = 10
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.2, 2.0
+_ANSWER_S = 2.0
+"""Longest wait for a SUBACK or PUBACK"""
+
+M = TypeVar("M", bound=Message)
+NamedMessage = tuple[str, Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as it came from the wire; the payload is raw, so that its reader may judge broken ones."""
+
+    robot_id: str
+    name: str
+    """Kind and name, as in `cmnd/skill`; always one of the registry's"""
+    payload: bytes
+    retained: bool
+    qos: int
+    duplicate: bool
+
+
+Callback = Callable[[Delivery], None]
+
+
+def decode(delivery: Delivery, model: type[M]) -> M:
+    """The payload as `model`; MessageError where it is not one."""
+    if topics.TOPICS[delivery.name].model is not model:
+        expected = topics.TOPICS[delivery.name].model.__name__
+        raise MessageError(f"{delivery.name} carries {expected}, not {model.__name__}; ask for {expected}")
+    return topics.decode(model, delivery.payload)
+
+
+class Bus:
+    """A connection of one process to the topics of one robot.
+
+    `birth` (retained) is published at every connection; `will` by the broker when this process dies, and by
+    `close`. `client_id` must be unique on the broker; by default it is made up.
+    """
+
+    def __init__(
+        self,
+        robot_id: str,
+        host: str = "127.0.0.1",
+        port: int = 1883,
+        *,
+        client_id: str = "",
+        will: NamedMessage | None = None,
+        birth: NamedMessage | None = None,
+    ) -> None:
+        self.robot_id = topics.check_robot_id(robot_id)
+        self.host, self.port = host, port
+        self.dropped = 0
+        """Messages dropped since the start: queue full, or QoS 0 without a broker"""
+        self._will = will
+        self._callbacks: dict[str, list[Callback]] = {}
+        self._retained: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+        self._greeted = threading.Event()
+        self._greeting_mid: int | None = None
+        self._refusal = ""
+        self._answers = threading.Condition()
+        self._answered: deque[tuple[str, int | None]] = deque(maxlen=64)
+        self._last_mid: int | None = None
+        self._thread: threading.Thread | None = None
+        self._client = self._make_client(client_id)
+        if birth is not None:
+            self.publish(*birth)
+
+    def _make_client(self, client_id: str) -> Client:
+        # Never left to the broker: after a half-open connection the same id takes over, and the will comes
+        # before the new birth, not after it.
+        name = client_id or f"everpaw-{self.robot_id}-{uuid.uuid4().hex[:8]}"
+        client = Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=True)
+        client.max_queued_messages_set(QUEUE_LIMIT)
+        client.reconnect_delay_set(_FIRST_RETRY_S, _LAST_RETRY_S)  # type: ignore[arg-type]  # floats work
+        client.on_socket_open = _send_at_once
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        if self._will is not None:
+            will_name, message = self._will
+            topic, row = topics.full_topic(self.robot_id, will_name), topics.TOPICS[will_name]
+            client.will_set(topic, topics.encode(message), row.qos, row.retain)
+        return client
+
+    @property
+    def connected(self) -> bool:
+        """True while the broker answers and every subscription stands."""
+        return self._greeted.is_set()
+
+    def connect(self, timeout_s: float = 3.0) -> Self:
+        """Connect, subscribe and publish the birth; BusError when no broker takes us within `timeout_s`."""
+        give_up_s = time.monotonic() + timeout_s
+        self._client.connect_timeout = timeout_s
+        while True:
+            try:
+                self._client.connect(self.host, self.port, KEEPALIVE_S)
+                break
+            except (OSError, ValueError) as error:
+                if time.monotonic() + _FIRST_RETRY_S > give_up_s or not isinstance(error, ConnectionError):
+                    raise BusError(self._unreachable(str(error))) from error
+                time.sleep(_FIRST_RETRY_S)
+        self._client.loop_start()
+        if not self._wait_greeted(give_up_s):
+            reason = self._refusal or f"it took the connection, but gave no MQTT answer in {timeout_s:g} s"
+            self._stop_client()
+            raise BusError(self._unreachable(reason))
+        return self
+
+    def _wait_greeted(self, give_up_s: float) -> bool:
+        while not self._greeted.wait(0.02):
+            if self._refusal or time.monotonic() > give_up_s:
+                return False
+        return True
+
+    def _unreachable(self, reason: str) -> str:
+        return (
+            f"no broker at {self.host}:{self.port} ({reason}); start one with: mosquitto -p {self.port}"
+            " (sudo apt install mosquitto)"
+        )
+
+    def publish(self, name: str, message: Message) -> bool:
+        """Send `message` on `everpaw/v1/<robot_id>/<name>` with the registry's QoS and retain flag.
+
+        False when it was dropped (see the module's text). MessageError for an unknown name or a wrong model.
+        """
+        topic = topics.full_topic(self.robot_id, name)
+        row = topics.TOPICS[name]
+        if type(message) is not row.model:
+            raise MessageError(f"{name} carries {row.model.__name__}, not {type(message).__name__}")
+        payload = topics.encode(message)
+        if len(payload) > topics.MAX_PAYLOAD_BYTES:
+            raise MessageError(f"{name}: {len(payload)} bytes; at most {topics.MAX_PAYLOAD_BYTES}; send less")
+        if not row.retain:
+            return self._hand_over(topic, payload, row)
+        with self._lock:
+            self._retained[name] = payload
+            return not self.connected or self._hand_over(topic, payload, row)
+
+    def _hand_over(self, topic: str, payload: bytes, row: topics.Topic) -> bool:
+        info: MQTTMessageInfo = self._client.publish(topic, payload, row.qos, row.retain)
+        # MQTT_ERR_NO_CONN for QoS 1 means that paho keeps it and sends it after reconnecting.
+        kept = {MQTTErrorCode.MQTT_ERR_SUCCESS} | ({MQTTErrorCode.MQTT_ERR_NO_CONN} if row.qos else set())
+        lost = info.rc not in kept
+        if lost:
+            self.dropped += 1
+            if row.qos:
+                log.warning("%s dropped: %d messages wait for the broker already", row.name, QUEUE_LIMIT)
+        elif row.qos:
+            self._last_mid = info.mid
+        return not lost
+
+    def subscribe(self, pattern: str, callback: Callback) -> None:
+        """Call `callback` for a registered name (`cmnd/skill`) or all of a kind (`cmnd`).
+
+        Once connected it returns when the broker has agreed, except inside a callback, where it cannot wait.
+        """
+        if pattern not in topics.TOPICS and pattern not in {row.kind for row in topics.TOPICS.values()}:
+            raise MessageError(
+                f"{pattern!r} is neither a topic nor a kind of the registry; see contracts/topics.py"
+            )
+        with self._lock:
+            self._callbacks.setdefault(pattern, []).append(callback)
+        if self.connected:
+            covered = [n for n in self._callbacks if n.startswith(f"{pattern}/")]
+            if covered:
+                self._client.unsubscribe([topics.full_topic(self.robot_id, n) for n in covered])
+            _, mid = self._client.subscribe(self._filters())
+            if threading.current_thread() is not self._thread:
+                self._wait_answer("subscribe", mid, _ANSWER_S)
+
+    def _filters(self) -> list[tuple[str, int]]:
+        # A name is left out where its whole kind is subscribed: brokers may deliver overlaps twice.
+        with self._lock:
+            patterns = set(self._callbacks)
+        names = [
+            f"{p}/+" if "/" not in p else p
+            for p in patterns
+            if p.split("/")[0] not in patterns or "/" not in p
+        ]
+        # The answer to this request tells when a connection is ready, so there is always one filter.
+        return [(f"{topics.PREFIX}/{self.robot_id}/{n}", 1) for n in sorted(names) or ["meta/robot"]]
+
+    def flush(self, timeout_s: float = 1.0) -> bool:
+        """Wait until the broker has taken the last QoS 1 message published; False when it has not."""
+        return self._last_mid is None or self._wait_answer("publish", self._last_mid, timeout_s)
+
+    def _wait_answer(self, act: str, mid: int | None, timeout_s: float) -> bool:
+        with self._answers:
+            return self._answers.wait_for(lambda: (act, mid) in self._answered, timeout_s)
+
+    def close(self) -> None:
+        """Say goodbye with the will, hand over what still waits (at most a second), end the thread."""
+        if self._thread_alive():
+            if self._will is not None:
+                self.publish(*self._will)
+            if self.connected:
+                self.flush()
+        self._stop_client()
+
+    def _thread_alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _stop_client(self) -> None:
+        self._client.disconnect()
+        with suppress(ValueError):
+            self._client.loop_stop()
+        self._greeted.clear()
+
+    def __enter__(self) -> Self:
+        return self if self._thread_alive() else self.connect()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Below: on the client's thread.
+
+    def _on_connect(
+        self,
+        client: Client,
+        _data: object,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        _props: Properties | None,
+    ) -> None:
+        self._thread = threading.current_thread()
+        if reason.is_failure:
+            self._refusal = f"refused: {reason}"
+            log.error("%s:%d refused the connection: %s", self.host, self.port, reason)
+            return
+        self._refusal = ""
+        _, self._greeting_mid = client.subscribe(self._filters())
+
+    def _on_subscribe(
+        self, client: Client, _data: object, mid: int, codes: list[ReasonCode], _props: Properties | None
+    ) -> None:
+        for code in codes:
+            if code.is_failure:
+                log.error("the broker refused a subscription (%s); look at its access rules", code)
+        if mid == self._greeting_mid:
+            self._greet()
+        self._note_answer("subscribe", mid)
+
+    def _greet(self) -> None:
+        # Not in on_connect: paho resends what was in flight after that, and an old retained state would win.
+        with self._lock:
+            self._greeted.set()
+            for name, payload in self._retained.items():
+                self._hand_over(topics.full_topic(self.robot_id, name), payload, topics.TOPICS[name])
+
+    def _on_publish(
+        self, _client: Client, _data: object, mid: int, _reason: ReasonCode, _props: Properties
+    ) -> None:
+        self._note_answer("publish", mid)
+
+    def _note_answer(self, act: str, mid: int) -> None:
+        with self._answers:
+            self._answered.append((act, mid))
+            self._answers.notify_all()
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _props: Properties | None,
+    ) -> None:
+        with self._lock:
+            self._greeted.clear()
+        if reason.is_failure:
+            log.warning("the broker at %s:%d is gone (%s); reconnecting", self.host, self.port, reason)
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        try:
+            robot_id, row = topics.parse_topic(message.topic)
+        except (MessageError, UnicodeDecodeError) as error:
+            log.warning("ignored: %s", error)
+            return
+        delivery = Delivery(
+            robot_id, row.name, bytes(message.payload), message.retain, message.qos, message.dup
+        )
+        with self._lock:
+            callbacks = [c for p in (row.name, row.kind) for c in self._callbacks.get(p, ())]
+        for callback in callbacks:
+            try:
+                callback(delivery)
+            except Exception:
+                log.exception("a reader of %s failed; the bus goes on", row.name)
+
+
+def _send_at_once(_client: Client, _data: object, connection: object) -> None:
+    # Nagle's algorithm with delayed ACKs makes a QoS 1 round trip 80 ms long.
+    cast(socket.socket, connection).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

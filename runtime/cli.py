@@ -1,0 +1,88 @@
+"""`everpaw`: one table of sub-commands, each loaded only when it is called.
+
+Data goes to stdout, talk to stderr. An error a user can mend prints as one line and exits with 1.
+"""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from runtime.contracts.errors import EverpawError, MissingExtraError
+
+
+@dataclass(frozen=True, slots=True)
+class SubCommand:
+    """Where a sub-command lives, which extra it needs beside the base install, and what it is for."""
+
+    target: str
+    """`module:function`; the function takes argv and returns the exit status"""
+    extra: str
+    help: str
+
+
+COMMANDS: dict[str, SubCommand] = {
+    "demo": SubCommand("runtime.demo.play:main", "cpu", "a whole conversation with a simulated robot"),
+    "run": SubCommand("runtime.robot:main", "cpu", "the long-running robot"),
+    "listen": SubCommand("runtime.listen:main", "cpu", "what the pet makes of sound files"),
+    "say": SubCommand("runtime.listen:say", "cpu", "what the pet makes of typed words"),
+    "bridge": SubCommand("firmware_bridge.bridge:main", "cpu", "between MQTT and the microcontroller"),
+    "sim": SubCommand("firmware_bridge.sim:main", "cpu", "a simulated microcontroller on a pty"),
+    "doctor": SubCommand("runtime.doctor:main", "cpu", "is everything there? a tick or a cross a line"),
+    "bench": SubCommand("runtime.bench:main", "cpu", "latency and cost, measured here"),
+    "train": SubCommand("training.recipes:main", "training", "wake, stop, asr, behaviour, sounds"),
+    "pack": SubCommand("export.pack:main", "export", "build and verify packs"),
+    "schemas": SubCommand("runtime.schemas:main", "cpu", "JSON Schemas of all messages, for other languages"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one sub-command; returns its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="everpaw",
+        description="A digital clone of one particular pet, and the open robot that carries it.",
+        epilog="`everpaw COMMAND --help` tells more.",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
+    table = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        table.add_parser(name, help=command.help, add_help=False)
+    args, rest = parser.parse_known_args(words)
+    logging.basicConfig(
+        level=logging.INFO if args.verbose else logging.WARNING,
+        format="everpaw: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        return _load(COMMANDS[args.command])(rest)
+    except EverpawError as error:
+        print(f"everpaw: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _load(command: SubCommand) -> Callable[[list[str]], int]:
+    module, _, function = command.target.partition(":")
+    try:
+        return cast("Callable[[list[str]], int]", getattr(importlib.import_module(module), function))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] in {
+            "runtime",
+            "firmware_bridge",
+            "training",
+            "export",
+        }:
+            raise
+        raise MissingExtraError(error.name, command.extra) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

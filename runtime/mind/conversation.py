@@ -1,0 +1,82 @@
+"""One conversation: what was heard becomes a turn. No clock but the one given, no queue, no socket.
+
+utterance -> recogniser -> behaviour -> emotion -> dialogue -> Turn. Stage times are kept with the turn.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from runtime.contracts.audio import Samples
+from runtime.contracts.pack import Pack
+from runtime.mind.behaviour import Behaviour, Understanding
+from runtime.mind.dialogue import Act, Dialogue, Reply
+from runtime.mind.emotion import Emotion
+from runtime.mind.grammar import Grammar
+from runtime.speech.asr import Recogniser
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one utterance led to."""
+
+    heard: str | None
+    """None where nothing was recognised"""
+    understanding: Understanding
+    reply: Reply
+    mood: str
+    stages_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def act(self) -> Act | None:
+        return self.reply.act
+
+
+class Conversation:
+    """The parts of one pack, wired. `reset` makes it forget the turns, not the pack."""
+
+    def __init__(
+        self,
+        pack: Pack,
+        *,
+        seed: int = 7,
+        names: Sequence[str] = (),
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._pack = pack
+        self._seed = seed
+        self._clock = clock
+        self._grammar = grammar = Grammar.load(pack.path("grammar.yaml"))
+        self._recogniser = Recogniser(pack.part("asr"), grammar, prefixes=names)
+        behaviour = pack.folder / "behaviour"
+        self._behaviour = Behaviour(behaviour if behaviour.is_dir() else None, grammar)
+        self.reset()
+
+    def reset(self) -> None:
+        self.emotion = Emotion(self._seed)
+        self._dialogue = Dialogue(self._pack.path("persona.toml"), self._pack.path("actions.toml"), self._seed)
+
+    def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
+        """A turn from an utterance's samples; `stop`: the stop detector heard its word in them."""
+        start = self._clock()
+        hypotheses = self._recogniser.recognise(samples)
+        asr_ms = (self._clock() - start) * 1e3
+        best = hypotheses[0] if hypotheses else None
+        text, confidence = (best.text, best.confidence) if best else (None, 0.0)
+        if stop and "stop" in self._grammar.intents and "stop" not in (text or "").split():
+            text, confidence = "stop", 1.0
+        return self._answer(text, confidence, {"asr": asr_ms})
+
+    def read(self, text: str) -> Turn:
+        """A turn from typed words."""
+        return self._answer(text, 1.0, {})
+
+    def _answer(self, text: str | None, confidence: float, stages_ms: dict[str, float]) -> Turn:
+        start = self._clock()
+        understanding = self._behaviour.understand(text, confidence)
+        understood = self._clock()
+        self.emotion.hear(understanding.intent)
+        reply = self._dialogue.reply(understanding, self.emotion.mood, text)
+        stages_ms["behaviour"] = (understood - start) * 1e3
+        stages_ms["reply"] = (self._clock() - understood) * 1e3
+        return Turn(text, understanding, reply, self.emotion.mood, stages_ms)

@@ -1,0 +1,121 @@
+"""`everpaw run`: the long-running robot, put together from its settings."""
+
+import argparse
+import logging
+import signal
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from runtime import __version__, starter
+from runtime.audio.capture import FileSource, MicrophoneSource, NullSource, Source
+from runtime.audio.playback import FileSink, NullSink, Sink, SpeakerSink
+from runtime.body import Body
+from runtime.bus import Bus
+from runtime.contracts import messages as m
+from runtime.contracts.config import AudioSettings, RobotConfig, load_config
+from runtime.contracts.errors import PackError
+from runtime.contracts.pack import Pack
+from runtime.ears import Ears, EarSettings
+from runtime.mind.conversation import Conversation
+from runtime.pipeline import Listeners, Robot, TurnRecord
+from runtime.speech.sounds import SoundBank
+from runtime.speech.tts import SilentVoice, Voice, voice
+
+_log = logging.getLogger(__name__)
+_CONNECT_S = 5.0
+
+
+def open_source(settings: AudioSettings) -> Source:
+    if settings.source == "microphone":
+        return MicrophoneSource(settings.input_device)
+    if settings.source == "silence":
+        return NullSource()
+    return FileSource(Path(settings.source), realtime=True, pad_s=1.0)
+
+
+def open_sink(settings: AudioSettings) -> Sink:
+    if settings.sink == "speaker":
+        return SpeakerSink(settings.output_device)
+    return NullSink() if settings.sink == "silence" else FileSink(Path(settings.sink))
+
+
+def trusted_pack(config: RobotConfig) -> Pack:
+    """The configured pack, verified; PackError for an unsigned one unless the settings allow it."""
+    pack = starter.load_pack(config.pack.path)
+    if pack.trust == "unsigned" and not config.pack.allow_unsigned:
+        raise PackError(
+            f"pack {pack.folder} carries no signature; for a pack of your own, --set pack.allow_unsigned=true"
+        )
+    return pack
+
+
+def connect(config: RobotConfig) -> Bus:
+    """The mind's connection, with its birth and last will."""
+    return Bus(
+        config.robot_id,
+        config.mqtt.host,
+        config.mqtt.port,
+        will=("state/runtime", m.Presence(alive=False)),
+        birth=("state/runtime", m.Presence(alive=True)),
+    ).connect(_CONNECT_S)
+
+
+def assemble(
+    config: RobotConfig,
+    pack: Pack,
+    *,
+    bus: Bus,
+    sink: Sink,
+    speaker: Voice,
+    listeners: Listeners | None = None,
+) -> Robot:
+    """All parts of one pet, wired but not yet alive."""
+    heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
+    ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns))
+    names = [head.stem.replace("_", " ") for head in heads]
+    robot = Robot(
+        ears=ears,
+        conversation=Conversation(pack, seed=config.seed, names=names),
+        voice=speaker,
+        sounds=SoundBank(pack.part("sounds"), config.seed),
+        sink=sink,
+        body=Body(bus),
+        bus=bus,
+        follow_up_s=config.wake.follow_up_s,
+        share_text=config.privacy.share_text,
+        listeners=listeners or Listeners(),
+    )
+    robot.body.healthy = robot.healthy
+    skills = [path.stem for path in pack.files("skills", ".toml")]
+    meta = m.RobotMeta(runtime_version=__version__, pack_name=pack.manifest.name, skills=skills, gaits=[])
+    bus.publish("meta/robot", meta)
+    return robot
+
+
+def main(argv: list[str]) -> int:
+    """`everpaw run`."""
+    parser = argparse.ArgumentParser(prog="everpaw run", description="The long-running robot.")
+    parser.add_argument("--config", type=Path, help="robot.toml; defaults where not given")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one setting")
+    args = parser.parse_args(argv)
+    config = load_config(RobotConfig, args.config, args.set)
+    pack = trusted_pack(config)
+    with ExitStack() as stack:
+        source = stack.enter_context(closing(open_source(config.audio)))
+        sink = stack.enter_context(closing(open_sink(config.audio)))
+        speaker = stack.enter_context(closing(voice() if config.audio.voice else SilentVoice()))
+        bus = stack.enter_context(connect(config))
+        robot = assemble(
+            config, pack, bus=bus, sink=sink, speaker=speaker, listeners=Listeners(turn=_print_turn)
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: robot.stop())
+        print(f"everpaw: {pack.manifest.name} listens; Ctrl-C ends", file=sys.stderr)
+        robot.run(source)
+    return 0
+
+
+def _print_turn(record: TurnRecord) -> None:
+    turn = record.turn
+    print(f"{turn.understanding.intent or 'not understood'}: {turn.reply.text}", flush=True)

@@ -1,0 +1,36 @@
+"""Speak the demo's owner: `everpaw train demo-voice --out runtime/demo/voice`.
+
+The voice is held out of every training set, so that the demo shows what a stranger would meet.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from runtime.contracts.audio import SAMPLE_RATE_HZ
+from runtime.contracts.errors import TrainingError
+from runtime.demo.script import load_script
+from training.data.voices import synthesize, voices
+
+VOICE = "flite:rms"
+
+
+def main(argv: list[str]) -> int:
+    """Write one FLAC a line of the demo's script."""
+    parser = argparse.ArgumentParser(prog="everpaw train demo-voice", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    speaker = next((v for v in voices(held_out=True) if v.id == VOICE), None)
+    if speaker is None:
+        raise TrainingError(f"voice {VOICE} is not installed; type: sudo apt install flite")
+    args.out.mkdir(parents=True, exist_ok=True)
+    for line in load_script():
+        sound = synthesize(line.text, speaker, np.random.default_rng(7))
+        level = 0.25 / max(float(np.abs(sound).max()), 1e-6)
+        silence = np.zeros(SAMPLE_RATE_HZ // 10, np.float32)
+        clip = np.concatenate([silence, sound * level, silence])
+        soundfile.write(args.out / line.clip, clip, SAMPLE_RATE_HZ, subtype="PCM_16")
+        print(f"{line.clip}  {len(clip) / SAMPLE_RATE_HZ:.2f} s")
+    return 0

@@ -1,0 +1,28 @@
+"""`everpaw train TASK`: one recipe a task, each a file that reads top to bottom."""
+
+import importlib
+import sys
+
+from runtime.contracts.errors import TrainingError
+
+RECIPES = {
+    "wake": "training.wake",
+    "stop": "training.wake",
+    "asr": "training.asr",
+    "behaviour": "training.behaviour",
+    "sounds": "training.sounds",
+    "demo-voice": "training.demo_voice",
+}
+_DEFAULTS = {"stop": ["--name", "stop"]}
+
+
+def main(argv: list[str]) -> int:
+    """Run the recipe of the first word; the rest is its own command line."""
+    if not argv or argv[0] in {"-h", "--help"}:
+        print(f"usage: everpaw train {{{','.join(RECIPES)}}} --out DIR ...", file=sys.stderr)
+        return 0 if argv else 2
+    task, *rest = argv
+    if task not in RECIPES:
+        raise TrainingError(f"no recipe named {task!r}; known: {', '.join(RECIPES)}")
+    recipe = importlib.import_module(RECIPES[task])
+    return int(recipe.main([*_DEFAULTS.get(task, []), *rest]))
