@@ -30,6 +30,20 @@ class Stem(nn.Module):
         return self.out(y.transpose(1, 2).flatten(2))
 
 
+class Drop(nn.Module):
+    """Dropout of whole channels of a clip: one draw for all steps (element-wise draws cost a third of the time)."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        kept = torch.rand(x.shape[0], 1, x.shape[2]) >= self.share
+        return x * (kept.to(x.dtype) / (1.0 - self.share))
+
+
 class FeedForward(nn.Module):
     def __init__(self, dim: int, factor: int, dropout: float) -> None:
         super().__init__()
@@ -37,9 +51,8 @@ class FeedForward(nn.Module):
             nn.LayerNorm(dim),
             nn.Linear(dim, factor * dim),
             nn.SiLU(),
-            nn.Dropout(dropout),
+            Drop(dropout),
             nn.Linear(factor * dim, dim),
-            nn.Dropout(dropout),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,10 +64,11 @@ class Attention(nn.Module):
 
     def __init__(self, dim: int, heads: int, dropout: float, reach: int = 64) -> None:
         super().__init__()
-        self.heads, self.reach, self.dropout = heads, reach, dropout
+        self.heads, self.reach = heads, reach
         self.norm = nn.LayerNorm(dim)
         self.qkv = nn.Linear(dim, 3 * dim)
         self.out = nn.Linear(dim, dim)
+        self.dropout = Drop(dropout)
         self.distance = nn.Parameter(torch.zeros(heads, 2 * reach + 1))
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
@@ -63,8 +77,8 @@ class Attention(nn.Module):
         place = torch.arange(steps)
         offset = (place[None] - place[:, None]).clamp(-self.reach, self.reach) + self.reach
         scores = (q @ k.transpose(-1, -2)) * (dim // self.heads) ** -0.5 + self.distance[:, offset] + bias
-        mixed = F.dropout(scores.softmax(-1), self.dropout, self.training) @ v  # (B, H, T, D/H)
-        return F.dropout(self.out(mixed.transpose(1, 2).reshape(batch, steps, dim)), self.dropout, self.training)
+        mixed = scores.softmax(-1) @ v  # (B, H, T, D/H)
+        return self.dropout(self.out(mixed.transpose(1, 2).reshape(batch, steps, dim)))
 
 
 class Convolution(nn.Module):
@@ -75,7 +89,7 @@ class Convolution(nn.Module):
         self.depthwise = nn.Conv1d(dim, dim, kernel, padding=kernel // 2, groups=dim)
         self.middle = nn.LayerNorm(dim)
         self.leave = nn.Linear(dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Drop(dropout)
 
     def forward(self, x: Tensor, keep: Tensor) -> Tensor:
         y = F.glu(self.enter(self.norm(x)), dim=-1) * keep

@@ -12,7 +12,7 @@ import soundfile
 from runtime.contracts.audio import SAMPLE_RATE_HZ
 from runtime.contracts.errors import TrainingError
 from runtime.demo.script import load_script
-from training.data.voices import synthesize, voices
+from training.data.voices import Utterance, render, voices
 
 VOICE = "flite:rms"
 
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
         raise TrainingError(f"voice {VOICE} is not installed; type: sudo apt install flite")
     args.out.mkdir(parents=True, exist_ok=True)
     for line in load_script():
-        sound = synthesize(line.text, speaker, np.random.default_rng(7))
+        sound = render(Utterance(line.text, speaker, rate=1.0, pitch=1.0))
         level = 0.25 / max(float(np.abs(sound).max()), 1e-6)
         silence = np.zeros(SAMPLE_RATE_HZ // 10, np.float32)
         clip = np.concatenate([silence, sound * level, silence])

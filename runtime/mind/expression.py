@@ -7,7 +7,7 @@ positions (one a word) with the ways in, through and out: Glushkov's constructio
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -158,6 +158,15 @@ def sample(node: Node, rng: np.random.Generator, chosen: list[Word]) -> None:
             sample(part, rng, chosen)
     else:
         sample(node.options[int(rng.integers(len(node.options)))], rng, chosen)
+
+
+def leaves(node: Node) -> Iterator[Word]:
+    """Every word `node` may hold, in the order written."""
+    if isinstance(node, Word):
+        yield node
+        return
+    for part in node.parts if isinstance(node, Sequence) else node.options:
+        yield from leaves(part)
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from runtime.mind.expression import (
     Lexicon,
     Sequence,
     Word,
+    leaves,
     normalise,
     sample,
 )
@@ -80,6 +81,17 @@ class Grammar:
     def words(self) -> list[str]:
         """Every word a sentence may hold, sorted."""
         return sorted({word.text for word in self._layout.words})
+
+    @cached_property
+    def slots(self) -> dict[str, dict[str, list[str]]]:
+        """Intent -> slot -> its phrases; intents without slots are left out."""
+        table: dict[str, dict[str, list[str]]] = {}
+        for expression in self._expressions:
+            for word in leaves(expression.body):
+                phrases = table.setdefault(expression.intent, {}).setdefault(word.slot, []) if word.slot else []
+                if word.value not in phrases:
+                    phrases.append(word.value)
+        return table
 
     def parse(self, text: str) -> Parse | None:
         """The meaning of a whole sentence, or None where the grammar does not hold it."""

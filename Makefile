@@ -1,0 +1,60 @@
+# everpaw: `make demo` shows the main job, `make test` proves it; both set up what they need.
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check -q
+INSTALL := $(PIP) install -c constraints.txt
+export OMP_WAIT_POLICY := PASSIVE
+
+.PHONY: help setup demo test check bench schemas clean
+
+help:
+	@echo "make setup   everything to run and train, in $(VENV)"
+	@echo "make demo    a whole conversation with a simulated robot; ARGS=\"--mic\" or ARGS=\"--audio my.wav\""
+	@echo "make test    all tests"
+	@echo "make check   style, types and import rules"
+	@echo "make bench   latency and cost, measured on this machine"
+
+demo: $(VENV)/.run
+	$(BIN)/everpaw demo $(ARGS)
+
+test: $(VENV)/.all
+	$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(VENV)/.all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.all
+	$(BIN)/everpaw bench latency
+	$(BIN)/everpaw bench cost
+
+setup: $(VENV)/.all
+
+schemas: $(VENV)/.run
+	$(BIN)/everpaw schemas --out runtime/contracts/schemas
+
+$(BIN)/python:
+	@scripts/system-packages python3-venv
+	python3 -m venv $(VENV)
+	$(PIP) install -U pip
+
+# The robot's side alone: small, no compiler. Without mosquitto a broker in Python takes its place.
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	@scripts/system-packages mosquitto
+	@if PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null; then extras=cpu,voice; else extras=cpu,voice,broker; fi; \
+	echo "everpaw: installing .[$$extras] into $(VENV)" >&2; $(INSTALL) -e ".[$$extras]"
+	@touch $@
+
+# The workstation's side and the tools of the tests.
+$(VENV)/.all: $(VENV)/.run
+	@scripts/system-packages mosquitto flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts \
+		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev nodejs npm
+	@echo "everpaw: installing the training and test extras into $(VENV)" >&2
+	$(INSTALL) -e ".[cpu,voice,broker,training,export,test,lint]"
+	@$(INSTALL) -e ".[device]" || echo "everpaw: no PyAudio (portaudio19-dev and a compiler are needed); its tests skip" >&2
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

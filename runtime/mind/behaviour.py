@@ -1,0 +1,128 @@
+"""From words to intent: the grammar where it holds the sentence, a small learned classifier elsewhere.
+
+Order of rules: words of crisis, exact sentence of the grammar (confidence 1 x the recogniser's), classifier.
+Whatever the classifier finds unlikely, or negated ("don't sit"), is out of scope: intent None. Every answer
+says why. A few milliseconds on one core; motion never waits for a language model.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from runtime.contracts.errors import PackError
+from runtime.engines import Engine
+from runtime.mind import safety
+from runtime.mind.grammar import Grammar, Parse
+from runtime.mind.slots import find_slots
+from runtime.mind.wording import vectors, words_of
+
+NEGATIONS = frozenset({"don't", "dont", "not", "never", "didn't", "doesn't", "shouldn't", "won't"})
+_CALLS = frozenset({"hey", "okay", "ok", "hi", "hello"})
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What the pet takes a sentence to mean; `intent` None is out of scope."""
+
+    intent: str | None
+    slots: dict[str, str] = field(default_factory=dict)
+    confidence: float = 0.0
+    why: str = ""
+
+
+class BehaviourCard(BaseModel):
+    """`behaviour.json`, beside the model."""
+
+    model_config = ConfigDict(frozen=True)
+    labels: list[str]
+    """One a column of the model's output; the empty one is out of scope"""
+    size: int
+    """Length of the feature vector"""
+    temperature: float
+    threshold: float
+    negated: list[str] = []
+    """Intents that may be asked for with a negation ("don't move")"""
+
+
+class Classifier:
+    """Hashed features (N, size) -> probabilities (N, labels)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._engine = Engine(folder / "model.onnx")
+        try:
+            self.card = BehaviourCard.model_validate(json.loads((folder / "behaviour.json").read_text("utf-8")))
+        except (OSError, ValueError, ValidationError) as error:
+            raise PackError(f"{folder}/behaviour.json cannot be used ({error}); reinstall the pack") from error
+
+    def probabilities(self, texts: list[list[str]]) -> npt.NDArray[np.float64]:
+        """Calibrated, rows sum to 1."""
+        features = vectors(texts, self.card.size)
+        logits = self._engine.run({self._engine.inputs[0]: features})[self._engine.outputs[0]]
+        scaled = logits.astype(np.float64) / self.card.temperature
+        scaled -= scaled.max(axis=1, keepdims=True)
+        likelihoods = np.exp(scaled)
+        return np.asarray(likelihoods / likelihoods.sum(axis=1, keepdims=True))
+
+
+class Behaviour:
+    """Understands one sentence at a time; keeps nothing between them.
+
+    Without `folder` (a pack that has a grammar only) sentences outside of the grammar are out of scope.
+    """
+
+    def __init__(self, folder: Path | None, grammar: Grammar) -> None:
+        self._grammar = grammar
+        self._slots = grammar.slots
+        self._classifier = Classifier(folder) if folder is not None else None
+
+    def understand(self, text: str | None, asr_confidence: float = 1.0) -> Understanding:
+        """The meaning of `text` (None: nothing was recognised)."""
+        words = words_of(text or "")
+        if not words:
+            return Understanding(None, why="no words were heard")
+        danger = safety.is_crisis(" ".join(words))
+        if danger:
+            return Understanding(safety.CRISIS, {}, asr_confidence, f"rule: words of crisis ({danger!r})")
+        parse = self._parse(words)
+        if parse:
+            return Understanding(parse.intent, parse.slots, asr_confidence, "rule: a sentence of the grammar")
+        if self._classifier is None:
+            return Understanding(None, why="not a sentence of the grammar, and the pack has no classifier")
+        return self._classify(self._classifier, words, asr_confidence)
+
+    def _parse(self, words: list[str]) -> Parse | None:
+        parse = self._grammar.parse(" ".join(words))
+        if parse is None and len(words) > 2 and words[0] in _CALLS:  # "hey buddy sit down"
+            parse = self._grammar.parse(" ".join(words[2:]))
+        return parse
+
+    def _classify(self, classifier: Classifier, words: list[str], asr_confidence: float) -> Understanding:
+        card = classifier.card
+        without = [words[:i] + words[i + 1 :] for i in range(len(words))] if len(words) > 1 else []
+        rows = classifier.probabilities([words, *without])
+        best = int(rows[0].argmax())
+        label, probability = card.labels[best], float(rows[0, best])
+        confidence = probability * asr_confidence
+        weighed = _weightiest(words, rows, best)
+        if not label:
+            return Understanding(None, {}, confidence, f"classifier: out of scope; {weighed}")
+        if probability < card.threshold:
+            why = f"classifier: nearest {label!r} at {probability:.2f} is below {card.threshold:.2f}; {weighed}"
+            return Understanding(None, {}, confidence, why)
+        if NEGATIONS.intersection(words) and label not in card.negated:
+            return Understanding(None, {}, confidence, f"classifier: {label!r}, but it is negated")
+        slots = find_slots(words, self._slots.get(label, {}))
+        return Understanding(label, slots, confidence, f"classifier: {label!r} at {probability:.2f}; {weighed}")
+
+
+def _weightiest(words: list[str], rows: npt.NDArray[np.float64], best: int) -> str:
+    """The words whose absence costs the answer most; row 0 is the whole text, row i + 1 lacks word i."""
+    if len(rows) == 1:
+        return f"the only word: {words[0]!r}"
+    loss = rows[0, best] - rows[1:, best]
+    order = [int(i) for i in np.argsort(-loss)[:2]]
+    return "weighed most: " + ", ".join(f"{words[i]!r} ({loss[i]:+.2f})" for i in order)
