@@ -1,6 +1,6 @@
 """The mind's hand on the body: stamps commands, renews the lease, follows what became of each command.
 
-The lease thread asks `healthy` before every renewal, so a frozen mind stops the robot as surely as a dead one.
+The lease thread asks `healthy` before every renewal, so a frozen mind stops the robot like a dead one.
 Mind and bridge live on one machine and share its monotonic clock; the boot id comes from `state/clock`.
 """
 

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ REPEATS = 30
 
 
 def measure(args: argparse.Namespace) -> Figures:
-    """Figures of a fresh process: {"start_s", "idle_core_share", "memory_mb", "asr_ms", "text_ms", "engines_ms"}."""
+    """Of a fresh process: {"start_s", "idle_core_share", "memory_mb", "asr_ms", "text_ms", "engines_ms"}."""
     progress("a fresh process hears 30 s of a quiet room")
     began = time.monotonic()
     process = subprocess.run(
@@ -86,9 +87,8 @@ def _engine_ms(path: Path) -> float:
     return _time_ms(lambda: engine.run(feeds))
 
 
-def _time_ms(work: object) -> float:
+def _time_ms(work: Callable[[], object]) -> float:
     """Median of `REPEATS` calls, after one that does not count."""
-    assert callable(work)
     times = []
     for _ in range(REPEATS + 1):
         began = time.perf_counter()

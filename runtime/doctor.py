@@ -1,4 +1,4 @@
-"""`everpaw doctor`: a tick or a cross a line, each cross with its cure. Exit 1 where something needed is missing."""
+"""`everpaw doctor`: a tick or a cross a line, each cross with its cure. Exit 1 where a need is unmet."""
 
 import argparse
 import importlib.metadata

@@ -1,4 +1,4 @@
-"""The ears: blocks of microphone signal in, what was noticed out. A pure stage: no clock, no queue, no socket.
+"""The ears: blocks of microphone signal in, what was noticed out. A pure stage: no clock, queue or socket.
 
 Wake and stop share one stream of speech embeddings; turns are cut beside them. An utterance is let through
 when the pet was called during it, or while it listens on after an answer. Times are seconds of the stream.

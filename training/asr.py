@@ -102,7 +102,12 @@ def loss_of(model: Conformer, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> T
     with torch.autocast("cpu", torch.bfloat16):
         log_probs = model(features, counts)  # (B, S, V)
     losses = F.ctc_loss(
-        log_probs.transpose(0, 1), targets, output_lengths(counts), lengths, reduction="sum", zero_infinity=True
+        log_probs.transpose(0, 1),
+        targets,
+        output_lengths(counts),
+        lengths,
+        reduction="sum",
+        zero_infinity=True,
     )
     return losses / max(1, int(lengths.sum()))
 
@@ -145,7 +150,9 @@ class Run:
         self.settings = settings
         self.model = Conformer(MELS, len(UNITS), settings.dim, settings.layers)
         self.average = copy.deepcopy(self.model)
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-4, weight_decay=0.01, betas=(0.9, 0.98))
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=1e-4, weight_decay=0.01, betas=(0.9, 0.98)
+        )
         self.step, self.elapsed_s, self.best = 0, 0.0, math.inf
 
     def update(self, batch: tuple[Tensor, Tensor, Tensor, Tensor], progress: float) -> float:

@@ -118,8 +118,15 @@ class Conformer(nn.Module):
     """features (B, T, M), lengths (B,) -> log-probabilities (B, S, V) with S = 2 ceil(T / 4)."""
 
     def __init__(
-        self, mels: int, units: int, dim: int = 144, layers: int = 6, heads: int = 4, factor: int = 4,
-        kernel: int = 15, dropout: float = 0.1,
+        self,
+        mels: int,
+        units: int,
+        dim: int = 144,
+        layers: int = 6,
+        heads: int = 4,
+        factor: int = 4,
+        kernel: int = 15,
+        dropout: float = 0.1,
     ) -> None:
         super().__init__()
         self.units = units

@@ -67,9 +67,8 @@ def summary(turns: Sequence[Shown], broker: str) -> str:
         values = [s.record.timings_ms[name] for s in turns if name in s.record.timings_ms]
         if values:
             median, worst = statistics.median(values), max(values)
-            lines.append(
-                f"end of speech to {_TITLES[name]}: median {median:.0f} ms, worst {worst:.0f} ms, n {len(values)}"
-            )
+            times = f"median {median:.0f} ms, worst {worst:.0f} ms, n {len(values)}"
+            lines.append(f"end of speech to {_TITLES[name]}: {times}")
     return "\n".join(lines)
 
 

@@ -24,7 +24,7 @@ ACCENTS = (
     "en-us",
     "en-us-nyc",
 )
-_SYNCHRONOUS, _CHARS_UTF8 = 2, 1
+_SYNCHRONOUS, _CHARS_UTF8, _IPA = 2, 1, 2
 _RATE, _PITCH, _RANGE, _WORD_GAP = 1, 3, 4, 7
 _CALLBACK = C.CFUNCTYPE(C.c_int, C.POINTER(C.c_short), C.c_int, C.c_void_p)
 
@@ -52,6 +52,7 @@ class Espeak:
             raise TrainingError(
                 f"espeak-ng at {library} does not start with the data in {data}; reinstall it"
             )
+        self._lib.espeak_TextToPhonemes.restype = C.c_char_p
         found = C.c_char_p()
         self._lib.espeak_Info(C.byref(found))
         self._data = Path((found.value or b"").decode())
@@ -82,6 +83,13 @@ class Espeak:
         self._lib.espeak_Synth(data, C.c_size_t(len(data) + 1), 0, 0, 0, _CHARS_UTF8, None, None)
         self._lib.espeak_Synchronize()
         return np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.int16)
+
+    def phonemes(self, text: str) -> str:
+        """How `text` is read aloud in American English, as IPA signs without stress marks."""
+        self._lib.espeak_SetVoiceByName(b"en-us")
+        pointer = C.c_char_p(text.encode())
+        spoken = self._lib.espeak_TextToPhonemes(C.byref(pointer), _CHARS_UTF8, _IPA) or b""
+        return "".join(c for c in spoken.decode() if c not in "ˈˌː_ \u200d")
 
 
 @cache
