@@ -30,12 +30,10 @@ def mono_ms() -> int:
 class Body:
     """Commands out, acknowledgements in. Thread-safe."""
 
-    def __init__(
-        self, bus: Bus, *, source: m.Source = "mind", healthy: Callable[[], bool] = lambda: True
-    ) -> None:
+    def __init__(self, bus: Bus, *, source: m.Source = "mind") -> None:
         self._bus = bus
         self._source = source
-        self._healthy = healthy
+        self._healthy: Callable[[], bool] = lambda: False
         self._boot_id = ""
         self._acks: OrderedDict[str, list[m.Ack]] = OrderedDict()
         self._changed = threading.Condition()
@@ -59,7 +57,9 @@ class Body:
                     f"(microcontroller: {self.state.mcu_state or 'silent'}); is `everpaw bridge` running?"
                 )
 
-    def start_lease(self) -> None:
+    def start_lease(self, healthy: Callable[[], bool]) -> None:
+        """Renew the lease from here on, as long as `healthy` says so."""
+        self._healthy = healthy
         self._lease.start()
 
     def skill(self, skill: str, speed: float = 1.0) -> str:

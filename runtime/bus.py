@@ -285,9 +285,9 @@ class Bus:
     def _greet(self) -> None:
         # Not in on_connect: paho resends what was in flight after that, and an old retained state would win.
         with self._lock:
-            self._greeted.set()
             for name, payload in self._retained.items():
                 self._hand_over(topics.full_topic(self.robot_id, name), payload, topics.TOPICS[name])
+            self._greeted.set()
 
     def _on_publish(
         self, _client: Client, _data: object, mid: int, _reason: ReasonCode, _props: Properties

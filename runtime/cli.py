@@ -24,6 +24,8 @@ class SubCommand:
     help: str
 
 
+OWN_PACKAGES = frozenset({"runtime", "firmware_bridge", "training", "export"})
+
 COMMANDS: dict[str, SubCommand] = {
     "demo": SubCommand("runtime.demo.play:main", "cpu", "a whole conversation with a simulated robot"),
     "run": SubCommand("runtime.robot:main", "cpu", "the long-running robot"),
@@ -58,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     try:
-        return _load(COMMANDS[args.command])(rest)
+        return _run(COMMANDS[args.command], rest)
     except EverpawError as error:
         print(f"everpaw: {error}", file=sys.stderr)
         return 1
@@ -69,17 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _load(command: SubCommand) -> Callable[[list[str]], int]:
+def _run(command: SubCommand, argv: list[str]) -> int:
     module, _, function = command.target.partition(":")
     try:
-        return cast("Callable[[list[str]], int]", getattr(importlib.import_module(module), function))
+        work = cast("Callable[[list[str]], int]", getattr(importlib.import_module(module), function))
+        return work(argv)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] in {
-            "runtime",
-            "firmware_bridge",
-            "training",
-            "export",
-        }:
+        if error.name is None or error.name.split(".")[0] in OWN_PACKAGES:
             raise
         raise MissingExtraError(error.name, command.extra) from error
 

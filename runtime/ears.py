@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.audio.stop import StopDetector, StopHit
-from runtime.audio.turns import SpeechGrows, SpeechStarted, TurnDetector, Utterance
+from runtime.audio.turns import SpeechGrows, SpeechStarted, TurnDetector, TurnEvent, Utterance
 from runtime.audio.wake import WakeDetector, WakeFeatures, WakeHit
 from runtime.contracts.audio import AudioBlock
 from runtime.contracts.config import TurnSettings, WakeSettings
 
+NAME_ALONE_S = 0.1
+"""Speech that ends within this of the moment its name fired was the name and nothing else"""
 STOP_SLACK_S = 1.0
 """A stop detector answers up to this long after the word it heard"""
 
@@ -52,6 +54,7 @@ class Ears:
         self._turns = TurnDetector(settings.turns)
         self._awake_until_s = float("-inf")
         self._stopped_s = float("-inf")
+        self._called_s = float("-inf")
 
     @property
     def awake_until_s(self) -> float:
@@ -69,28 +72,37 @@ class Ears:
         wakes = self._wake.step(block)
         stops = self._stop.step(block)
         for hit in wakes:
+            self._called_s = hit.t_s
             self.stay_awake(hit.t_s + self._follow_up_s)
         for stop in stops:
             self._stopped_s = stop.t_s
             self.stay_awake(stop.t_s + STOP_SLACK_S)
         listening = not deaf and block.end_s <= self.awake_until_s
         turns = self._turns.step(block, listening, deaf=deaf)
-        return [*wakes, *stops, *(self._heard(event) for event in turns)]
+        return [*wakes, *stops, *self._heard(turns)]
 
     def finish(self) -> list[Noticed]:
         """The stream ended: the utterance under way, if there is one."""
-        return [self._heard(event) for event in self._turns.finish()]
+        return self._heard(self._turns.finish())
 
     def reset(self) -> None:
         self._awake_until_s = float("-inf")
         self._stopped_s = float("-inf")
+        self._called_s = float("-inf")
         self._features.reset()
         self._wake.reset()
         self._stop.reset()
         self._turns.reset()
 
-    def _heard(self, event: SpeechStarted | SpeechGrows | Utterance) -> Noticed:
-        if not isinstance(event, Utterance):
-            return event
-        stop = event.start_s <= self._stopped_s <= event.end_s + STOP_SLACK_S
-        return Heard(event, stop)
+    def _heard(self, events: Sequence[TurnEvent]) -> list[Noticed]:
+        noticed: list[Noticed] = []
+        for event in events:
+            if not isinstance(event, Utterance):
+                noticed.append(event)
+            elif not self._is_name_alone(event):
+                stop = event.start_s <= self._stopped_s <= event.end_s + STOP_SLACK_S
+                noticed.append(Heard(event, stop))
+        return noticed
+
+    def _is_name_alone(self, utterance: Utterance) -> bool:
+        return utterance.start_s < self._called_s and utterance.end_s <= self._called_s + NAME_ALONE_S

@@ -18,7 +18,7 @@ import soundfile
 from runtime import starter
 from runtime.audio.capture import FileSource
 from runtime.audio.wake import WakeHit
-from runtime.contracts.audio import AudioBlock
+from runtime.contracts.audio import SourceFault
 from runtime.contracts.config import TurnSettings, WakeSettings
 from runtime.contracts.errors import AudioError, ConfigError
 from runtime.contracts.pack import Pack
@@ -95,9 +95,10 @@ class Listener:
         """(stream seconds, what was noticed then), the last utterance included."""
         now_s = 0.0
         for block in source:
-            if isinstance(block, AudioBlock):
-                now_s = block.end_s
-                yield from ((now_s, noticed) for noticed in self._ears.step(block))
+            if isinstance(block, SourceFault):
+                raise AudioError(block.detail)
+            now_s = block.end_s
+            yield from ((now_s, noticed) for noticed in self._ears.step(block))
         yield from ((now_s, noticed) for noticed in self._ears.finish())
 
 

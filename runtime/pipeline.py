@@ -90,7 +90,7 @@ class Robot:
         self._tell_mood()
         mind = threading.Thread(target=self._answer_all, name="mind", daemon=True)
         mind.start()
-        self.body.start_lease()
+        self.body.start_lease(self.healthy)
         try:
             for item in source:
                 if self._ended.is_set():
@@ -178,6 +178,7 @@ class Robot:
             turn, stop = self.conversation.hear(heard.utterance.samples, stop=heard.stop), heard.stop
         timings |= turn.stages_ms
         timings["understood"] = mono_ms() - end_ms
+        answered_s = time.monotonic()
         command = self._act(turn.act)
         refusal = self._refusal(command)
         if turn.reply.sound:
@@ -186,7 +187,7 @@ class Robot:
         if words is not None and len(words):
             timings["voice"] = mono_ms() - end_ms
             self.sink.play(words)
-        timings |= self._reaction(command if not refusal else None, end_ms)
+        timings |= self._reaction(command if not refusal else None, end_ms, answered_s)
         if stop and self._halt_at_ms > end_ms - 1_000:
             timings["motion"] = self._halt_at_ms - end_ms
         self._turns += 1
@@ -209,18 +210,22 @@ class Robot:
             return "the body does not answer"
         return ack.reason or ack.status if ack.status in {"rejected", "expired", "failed"} else ""
 
-    def _reaction(self, command: str | None, end_ms: float) -> dict[str, float]:
+    def _reaction(self, command: str | None, end_ms: float, answered_s: float) -> dict[str, float]:
         """`motion` and `sound`, each where it came."""
         timings: dict[str, float] = {}
         ack = self.body.wait(command, STARTED, ACCEPT_TIMEOUT_S) if command else None
         if ack:
             timings["motion"] = ack.mono_ms - end_ms
         deadline = time.monotonic() + SOUND_TIMEOUT_S
-        while self.sink.busy and self.sink.first_sample_at_s is None and time.monotonic() < deadline:
+        while self.sink.busy and not self._sounded_since(answered_s) and time.monotonic() < deadline:
             time.sleep(0.005)
-        if self.sink.busy and self.sink.first_sample_at_s is not None:
+        if self._sounded_since(answered_s) and self.sink.first_sample_at_s is not None:
             timings["sound"] = self.sink.first_sample_at_s * 1e3 - end_ms
         return timings
+
+    def _sounded_since(self, moment_s: float) -> bool:
+        """A clip began to sound after `moment_s` of the monotonic clock."""
+        return self.sink.first_sample_at_s is not None and self.sink.first_sample_at_s >= moment_s
 
     def _tell(self, record: TurnRecord) -> None:
         turn = record.turn

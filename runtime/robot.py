@@ -86,7 +86,6 @@ def assemble(
         share_text=config.privacy.share_text,
         listeners=listeners or Listeners(),
     )
-    robot.body.healthy = robot.healthy
     skills = [path.stem for path in pack.files("skills", ".toml")]
     meta = m.RobotMeta(runtime_version=__version__, pack_name=pack.manifest.name, skills=skills, gaits=[])
     bus.publish("meta/robot", meta)

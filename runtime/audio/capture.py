@@ -1,9 +1,9 @@
 """Where the microphone signal comes from: a file, a microphone, silence, or samples pushed in by a program.
 
 Every source yields 16 kHz mono int16 blocks of 20 ms, counted from the first sample of the stream, and
-`SourceFault`s where something went wrong; the stream goes on where it can. A source in real time hands a block
-out when its last sample is due by the monotonic clock, as a microphone would; a reader that was late gets what
-waits at once. `close` may be called from any thread and ends the iteration.
+`SourceFault`s where something went wrong; the stream goes on where it can. A source in real time hands a
+block out when its last sample is due by the monotonic clock, as a microphone would; a reader that was late
+gets what waits at once. `close` may be called from any thread and ends the iteration.
 """
 
 import threading

@@ -29,9 +29,11 @@ class Resampler:
 
     def step(self, mono: Floats, *, last: bool = False) -> Samples:
         """Shape (n,) in -1..1 -> (m,) int16, clipped; `last` once, at the end, brings what was held back."""
+        # A single NaN or infinity would spread through the filter.
+        mono = np.clip(np.nan_to_num(mono), -1, 1)
         if self._stream is not None:
             mono = self._stream.resample_chunk(mono, last=last)
-        return np.clip(np.round(np.nan_to_num(mono) * 32_768), -32_768, 32_767).astype(np.int16)
+        return np.clip(np.round(mono * 32_768), -32_768, 32_767).astype(np.int16)
 
 
 def read_audio(path: Path) -> Samples:
@@ -54,7 +56,9 @@ def decode(path: Path) -> Iterator[Samples]:
                 # (n, channels) -> (n,)
                 yield resampler.step(frames.mean(axis=1, dtype=np.float32))
         except soundfile.SoundFileError as error:
-            raise AudioError(f"{path} is broken after {file.tell() / file.samplerate:.1f} s ({error})") from error
+            raise AudioError(
+                f"{path} is broken after {file.tell() / file.samplerate:.1f} s ({error})"
+            ) from error
         yield resampler.step(np.zeros(0, np.float32), last=True)
 
 

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from runtime.contracts.errors import PackError
 
 MANIFEST_NAME = "manifest.json"
-MANIFEST_SCHEMA = 1
 MAX_MANIFEST_BYTES = 1_000_000
 MAX_FILE_BYTES = 512_000_000
 MAX_FILES = 2_000
@@ -55,7 +54,7 @@ class Requirements(_Entry):
 
 
 class Manifest(_Entry):
-    manifest_schema: Annotated[Literal[1], Field(alias="schema")] = MANIFEST_SCHEMA
+    manifest_schema: Annotated[Literal[1], Field(alias="schema")] = 1
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
     files: Annotated[dict[str, PackFile], Field(min_length=1, max_length=MAX_FILES)]

@@ -1,0 +1,148 @@
+"""The body of a pet: its joints, what they may do, and which of them may meet. Angles are degrees.
+
+Signs: a hip swings the leg forward where positive, 0 points straight down; a knee folds the lower leg
+backward where positive, 0 is straight; head_pan and tail turn left, head_tilt up. The microcontroller gets the
+same table in hundredths of a degree; both sides compare its hash before anything may move.
+"""
+
+import hashlib
+import json
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from runtime.contracts.errors import PackError
+from runtime.contracts.messages import Name
+
+CDEG = 100
+"""Hundredths of a degree in a degree, the microcontroller's unit"""
+MAX_JOINTS = 32
+Pose = dict[str, float]
+"""Joint name -> degrees"""
+_SIDES = ("left", "right")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+
+class Joint(_Part):
+    """One servo. `rest_deg` is where it stands, `safe_deg` where losing torque does no harm."""
+
+    name: Name
+    min_deg: Annotated[float, Field(ge=-180, le=180)]
+    max_deg: Annotated[float, Field(ge=-180, le=180)]
+    rest_deg: float
+    safe_deg: float
+    max_speed_deg_s: Annotated[float, Field(gt=0, le=2_000)]
+    max_accel_deg_s2: Annotated[float, Field(gt=0, le=50_000)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Joint":
+        for angle_deg in (self.rest_deg, self.safe_deg):
+            if not self.min_deg <= angle_deg <= self.max_deg:
+                raise ValueError(f"joint {self.name}: {angle_deg} is outside {self.min_deg}..{self.max_deg}")
+        return self
+
+    def clamp(self, angle_deg: float) -> float:
+        return min(max(angle_deg, self.min_deg), self.max_deg)
+
+
+class Collision(_Part):
+    """`first_sign * first + second_sign * second` must stay at or under `max_deg`, or the parts meet."""
+
+    first: Name
+    first_sign: Literal[-1, 1]
+    second: Name
+    second_sign: Literal[-1, 1]
+    max_deg: float
+    why: str = ""
+
+    def excess_deg(self, pose: Pose) -> float:
+        """How far beyond the rule `pose` is; zero or less where it is allowed."""
+        return self.first_sign * pose[self.first] + self.second_sign * pose[self.second] - self.max_deg
+
+
+class Body(_Part):
+    """Joints in the order in which they travel on the wire, and the rules between them."""
+
+    name: Name
+    joints: Annotated[tuple[Joint, ...], Field(min_length=1, max_length=MAX_JOINTS)]
+    collisions: tuple[Collision, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Body":
+        if len(set(self.names)) != len(self.names):
+            raise ValueError("a joint name stands twice")
+        for rule in self.collisions:
+            for name in (rule.first, rule.second):
+                if name not in self.names:
+                    raise ValueError(f"a collision rule names unknown joint {name!r}")
+            if max(rule.excess_deg(self.rest), rule.excess_deg(self.safe)) > 0:
+                raise ValueError(f"rest or safe pose breaks the rule of {rule.first} and {rule.second}")
+        return self
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(joint.name for joint in self.joints)
+
+    @cached_property
+    def by_name(self) -> dict[str, Joint]:
+        return {joint.name: joint for joint in self.joints}
+
+    @property
+    def rest(self) -> Pose:
+        return {joint.name: joint.rest_deg for joint in self.joints}
+
+    @property
+    def safe(self) -> Pose:
+        return {joint.name: joint.safe_deg for joint in self.joints}
+
+    @cached_property
+    def limits_hash(self) -> str:
+        """16 hex digits over everything that keeps a movement harmless."""
+        canonical = self.model_dump_json(exclude={"name": True, "collisions": {"__all__": {"why"}}})
+        text = json.dumps(json.loads(canonical), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def expand(self, name: str) -> tuple[str, ...]:
+        """Joints that `name` stands for: itself, or both sides where it leaves the side out (`rear_knee`)."""
+        if name in self.by_name:
+            return (name,)
+        end, _, part = name.partition("_")
+        return tuple(n for n in (f"{end}_{side}_{part}" for side in _SIDES) if n in self.by_name)
+
+    def clamp(self, pose: Pose) -> Pose:
+        """`pose` with every joint moved into its own range."""
+        return {name: self.by_name[name].clamp(angle) for name, angle in pose.items()}
+
+    def violation(self, pose: Pose) -> str:
+        """The first limit or collision rule that a whole `pose` breaks, in words; empty where none."""
+        for joint in self.joints:
+            if not joint.min_deg - 1e-6 <= pose[joint.name] <= joint.max_deg + 1e-6:
+                angle = pose[joint.name]
+                return f"{joint.name} = {angle:.1f} deg is outside {joint.min_deg:g}..{joint.max_deg:g}"
+        for rule in self.collisions:
+            if rule.excess_deg(pose) > 1e-6:
+                return f"{rule.first} and {rule.second} would meet ({rule.excess_deg(pose):.1f} deg too far)"
+        return ""
+
+
+def load_body(path: Path | None = None) -> Body:
+    """The body described at `path` (Buddy's where None); PackError says which line cannot be right."""
+    path = path or Path(__file__).parent / "buddy.toml"
+    try:
+        return Body.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise PackError(
+            f"cannot read the body {path} ({error.strerror}); give an existing TOML file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PackError(f"{path} is not TOML ({error}); mend that line") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise PackError(f"{path}: {where}: {first['msg']}; mend the body description") from error

@@ -1,0 +1,152 @@
+"""The robot's wiring: the starter's mind and ears, a loopback bus, recordings pushed into the microphone."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime import robot as assembly
+from runtime import starter
+from runtime.audio.capture import QueueSource, read_audio
+from runtime.audio.playback import NullSink
+from runtime.contracts import messages as m
+from runtime.contracts.audio import AudioBlock, SourceFault
+from runtime.contracts.config import PrivacySettings, RobotConfig
+from runtime.demo.owner import living
+from runtime.demo.script import CLIPS
+from runtime.pipeline import HEARING_GAP_S, Listeners, Robot, TurnRecord
+from runtime.speech.tts import SilentVoice
+from tests.fakes.loopback import LoopbackBus, WillingBridge
+
+
+class Household:
+    """A robot that lives on a loopback bus, and what it told."""
+
+    def __init__(self, *, share_text: bool = False) -> None:
+        self.bus = LoopbackBus()
+        self.bridge = WillingBridge(self.bus)
+        self.turns: list[TurnRecord] = []
+        self.faults: list[SourceFault] = []
+        config = RobotConfig(privacy=PrivacySettings(share_text=share_text))
+        self.sink = NullSink()
+        self.robot: Robot = assembly.assemble(
+            config,
+            starter.load_pack(),
+            bus=self.bus,
+            sink=self.sink,
+            speaker=SilentVoice(),
+            listeners=Listeners(turn=self.turns.append, fault=self.faults.append),
+        )
+        self.bridge.wake()
+
+    def say(self, microphone: QueueSource, clip: str) -> TurnRecord:
+        before = len(self.turns)
+        microphone.push(read_audio(CLIPS / clip))
+        until(lambda: len(self.turns) > before and not self.robot.answering)
+        return self.turns[-1]
+
+
+def until(true: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def home() -> Iterator[Household]:
+    household = Household()
+    yield household
+    household.robot.stop()
+
+
+def test_a_turn_from_name_to_movement(home: Household) -> None:
+    with living(home.robot, QueueSource()) as microphone:
+        record = home.say(microphone, "hey_buddy_sit_down.flac")
+    assert record.turn.understanding.intent == "sit"
+    assert [c.skill for c in home.bus.of("cmnd/skill")] == ["perk_up", "sit"]
+    assert {"endpoint", "asr", "understood", "motion", "sound"} - {"sound"} <= set(record.timings_ms)
+    assert home.bus.of("event/wake")
+    assert home.bus.of("cmnd/lease")
+    [event] = home.bus.of("event/turn")
+    assert (event.intent, event.heard, event.said) == ("sit", None, None)
+
+
+def test_what_was_said_is_shared_only_with_consent() -> None:
+    household = Household(share_text=True)
+    with living(household.robot, QueueSource()) as microphone:
+        household.say(microphone, "hey_buddy_sit_down.flac")
+    [event] = household.bus.of("event/turn")
+    assert event.heard
+    assert event.said
+
+
+def test_stop_needs_no_name_and_no_endpoint(home: Household) -> None:
+    with living(home.robot, QueueSource()) as microphone:
+        microphone.push(read_audio(CLIPS / "stop.flac"))
+        until(lambda: bool(home.bus.of("cmnd/halt")))
+        assert not home.turns or home.turns[-1].turn.understanding.intent == "stop"
+        until(lambda: bool(home.turns))
+    assert home.turns[-1].turn.understanding.intent == "stop"
+
+
+def test_stop_silences_the_pet_while_it_speaks(home: Household) -> None:
+    with living(home.robot, QueueSource()) as microphone:
+        home.sink.play(np.full(16_000 * 8, 100, np.int16))
+        microphone.push(read_audio(CLIPS / "stop.flac"))
+        until(lambda: bool(home.bus.of("cmnd/halt")))
+        until(lambda: not home.sink.busy, timeout_s=2.0)
+        until(lambda: bool(home.turns))
+    assert home.turns[-1].turn.understanding.intent == "stop"
+
+
+def test_a_body_that_refuses_is_told(home: Household) -> None:
+    home.bridge.refuse = "disarmed"
+    with living(home.robot, QueueSource()) as microphone:
+        record = home.say(microphone, "hey_buddy_sit_down.flac")
+    assert record.body == "disarmed"
+    assert "motion" not in record.timings_ms
+
+
+def test_the_lease_lapses_when_no_sound_arrives(home: Household) -> None:
+    with living(home.robot, QueueSource()) as microphone:
+        until(lambda: bool(home.bus.of("cmnd/lease")))
+        assert home.robot.healthy()
+        microphone.close()
+        until(lambda: not home.robot.healthy(), timeout_s=HEARING_GAP_S + 2)
+
+
+def test_every_way_out_tells_the_body_to_hold(home: Household) -> None:
+    with living(home.robot, QueueSource()):
+        time.sleep(0.1)
+    assert home.bus.of("cmnd/halt")[-1].reason == "the mind goes to sleep"
+
+
+def test_a_faulty_microphone_is_reported_and_survived(home: Household) -> None:
+    silence = np.zeros(320, np.int16)
+    home.robot.run(
+        [AudioBlock(silence, 0), SourceFault("stalled", 320, "no block for 1 s"), AudioBlock(silence, 320)]
+    )
+    assert [fault.kind for fault in home.faults] == ["stalled"]
+
+
+def test_requests_of_a_dashboard_are_stamped_by_the_mind(home: Household) -> None:
+    with living(home.robot, QueueSource()):
+        until(lambda: home.robot.healthy())
+        home.bus.publish("request/skill", m.SkillRequest(id="r1", skill="sit"))
+    [command] = home.bus.of("cmnd/skill")
+    assert (command.skill, command.source, command.boot_id) == ("sit", "mind", "b1")
+
+
+def test_an_unsigned_pack_does_not_run_unasked(tmp_path: Path) -> None:
+    from export.pack import build
+    from runtime.contracts.errors import PackError
+
+    own = starter.load_pack().path("grammar.yaml")
+    build(tmp_path / "mine", grammar=own, asr=None, wake=None, name="Mine")
+    with pytest.raises(PackError, match="allow_unsigned"):
+        assembly.trusted_pack(RobotConfig.model_validate({"pack": {"path": tmp_path / "mine"}}))
+    allowed = RobotConfig.model_validate({"pack": {"path": tmp_path / "mine", "allow_unsigned": True}})
+    assert assembly.trusted_pack(allowed).manifest.name == "Mine"

@@ -1,0 +1,79 @@
+"""The main job, end to end: `everpaw demo` with every real part, and what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runtime.demo.script import load_script
+
+DEMO = [sys.executable, "-m", "runtime.cli", "demo", "--quiet", "--json"]
+
+
+def test_the_whole_conversation() -> None:
+    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    turns = [json.loads(line) for line in done.stdout.splitlines()]
+    script = load_script()
+    assert len(turns) == len(script) >= 8
+    wrong = [turn for turn, line in zip(turns, script, strict=True) if not line.understood(turn["intent"])]
+    assert not wrong
+    assert all(turn["said"] for turn in turns)
+    moving = [turn for turn in turns if turn["intent"] in {"sit", "walk", "turn", "wag_tail", "shake_paw"}]
+    assert len(moving) == 5
+    for turn in moving:
+        assert max(turn["moved_deg"].values()) > 5
+        assert not turn["body"]
+        assert turn["timings_ms"]["motion"] > 0
+    after_stop = turns[[line.meant for line in script].index("stop") + 1 :]
+    assert any(turn["moved_deg"] and max(turn["moved_deg"].values()) > 5 for turn in after_stop)
+
+
+def test_a_recording_of_ones_own(tmp_path: Path) -> None:
+    clip = load_script()[0].path
+    saved = tmp_path / "said.wav"
+    command = [
+        sys.executable,
+        "-m",
+        "runtime.cli",
+        "demo",
+        "--json",
+        "--audio",
+        str(clip),
+        "--save",
+        str(saved),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    [turn] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert turn["intent"] == "sit"
+    assert saved.stat().st_size > 1_000
+
+
+@pytest.mark.parametrize("after_s", [0.5, 4.0])
+def test_ctrl_c_leaves_nothing(after_s: float, tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(DEMO, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(after_s)
+    children = _descendants(process.pid)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) in {130, -signal.SIGINT}
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    assert list(tmp_path.iterdir()) == []
+
+
+def _descendants(pid: int) -> list[int]:
+    """All living processes below `pid`."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *_descendants(int(child))]
+    return found

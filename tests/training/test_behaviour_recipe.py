@@ -1,0 +1,52 @@
+"""The recipe runs, and its data keeps its promises."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra: pip install 'everpaw[training]'")
+pytest.importorskip("onnxscript", reason="needs the extra: pip install 'everpaw[training]'")
+
+from runtime.mind.behaviour import Behaviour
+from runtime.mind.grammar import Grammar
+from training import behaviour as recipe
+from training.data.wordings import Confuser, paraphrases
+
+GRAMMAR = Path(__file__).parents[2] / "runtime/starter/grammar.yaml"
+
+
+def test_paraphrases_are_many_outside_of_the_grammar_and_kept_apart() -> None:
+    grammar = Grammar.load(GRAMMAR)
+    train, held_out = paraphrases("train"), paraphrases("held_out")
+    for pairs, least in ((train, 12), (held_out, 6)):
+        counts = Counter(label for _, label in pairs)
+        assert {intent: counts[intent] for intent in grammar.intents if counts[intent] < least} == {}
+        assert [text for text, _ in pairs if grammar.parse(text)] == []
+    assert {text for text, _ in train} & {text for text, _ in held_out} == set()
+
+
+def test_confusion_is_seeded_and_never_empty() -> None:
+    confuser = Confuser(["sit", "seat", "down"])
+
+    def run() -> list[str]:
+        rng = np.random.default_rng(3)
+        return [confuser.confuse("sit down please", rng, 1.0) for _ in range(200)]
+
+    assert run() == run()
+    assert all(run())
+    assert len(set(run())) > 20
+
+
+def test_smoke_makes_a_model_the_robot_can_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("EVERPAW_DATA", raising=False)
+    out = tmp_path / "behaviour"
+    assert recipe.main(["--out", str(out), "--grammar", str(GRAMMAR), "--smoke"]) == 0
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert metrics["classifier"]["paraphrase_top1"] > 0.7
+    assert "training.behaviour" in (tmp_path / "cards/behaviour.md").read_text()
+    assert Behaviour(out, Grammar.load(GRAMMAR)).understand("let me see that tail wag").intent == "wag_tail"
