@@ -37,18 +37,8 @@ def test_the_whole_conversation() -> None:
 def test_a_recording_of_ones_own(tmp_path: Path) -> None:
     clip = load_script()[0].path
     saved = tmp_path / "said.wav"
-    command = [
-        sys.executable,
-        "-m",
-        "runtime.cli",
-        "demo",
-        "--json",
-        "--audio",
-        str(clip),
-        "--save",
-        str(saved),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    own = [*DEMO, "--audio", str(clip), "--save", str(saved)]
+    done = subprocess.run(own, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     [turn] = [json.loads(line) for line in done.stdout.splitlines()]
     assert turn["intent"] == "sit"

@@ -1,4 +1,4 @@
-"""Clips for the recogniser, made in a process of their own and collected in a pool that the trainer draws from.
+"""Clips for the recogniser, made in a process of their own and kept in a pool that the trainer draws from.
 
 Making speech and learning from it take about the same time, so they run side by side: the pool starts small
 and grows, and new clips are taken first.
@@ -122,12 +122,14 @@ class Pool:
         self._worker.terminate()
         self._worker.join()
 
-    def batches(self, frames_a_batch: int, draw: int = 1024) -> Iterator[list[Clip]]:
-        """One round: `draw` clips, new ones first, in batches of like length and in random order."""
+    def batches(self, frames_a_batch: int, draw: int, longest: int) -> Iterator[list[Clip]]:
+        """One round: `draw` clips of at most `longest` letters, new ones first, in batches of like length."""
         self._collect(at_least=draw)
-        fresh, self._fresh = self._fresh[:draw], self._fresh[draw:]
-        old = self._rng.integers(len(self._clips), size=draw - len(fresh))
-        chosen = sorted(fresh + [self._clips[i] for i in old], key=lambda clip: len(clip.frames))
+        fresh = [clip for clip in self._fresh if len(clip.text) <= longest]
+        fresh, self._fresh = fresh[:draw], fresh[draw:]
+        fitting = [clip for clip in self._clips if len(clip.text) <= longest]
+        old = self._rng.integers(len(fitting), size=draw - len(fresh))
+        chosen = sorted(fresh + [fitting[i] for i in old], key=lambda clip: len(clip.frames))
         batches: list[list[Clip]] = [[]]
         for clip in chosen:
             if (len(batches[-1]) + 1) * len(clip.frames) > frames_a_batch and batches[-1]:

@@ -31,7 +31,7 @@ class Stem(nn.Module):
 
 
 class Drop(nn.Module):
-    """Dropout of whole channels of a clip: one draw for all steps (element-wise draws cost a third of the time)."""
+    """Dropout of whole channels of a clip; a draw for every element would cost a third of the time."""
 
     def __init__(self, share: float) -> None:
         super().__init__()
@@ -134,15 +134,18 @@ class Conformer(nn.Module):
         self.blocks = nn.ModuleList(Block(dim, heads, factor, kernel, dropout) for _ in range(layers))
         self.head = nn.Linear(dim, SUBFRAMES * units)
 
-    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Without `lengths` nothing is padding."""
         x = self.stem(features)
         steps = x.shape[1]
-        keep = torch.arange(steps)[None] < ((lengths + SUBSAMPLING - 1) // SUBSAMPLING)[:, None]
-        bias = torch.where(keep, 0.0, -1e4)[:, None, None]  # (B, 1, 1, T)
-        mask = keep.unsqueeze(-1).to(x.dtype)
-        x = x * mask
+        mask, bias = torch.ones(1), torch.zeros(1)
+        if lengths is not None:
+            keep = torch.arange(steps)[None] < ((lengths + SUBSAMPLING - 1) // SUBSAMPLING)[:, None]
+            bias = torch.where(keep, 0.0, -1e4)[:, None, None].to(x.dtype)  # (B, 1, 1, T)
+            mask = keep.unsqueeze(-1).to(x.dtype)
+            x = x * mask
         for block in self.blocks:
-            x = block(x, mask, bias.to(x.dtype))
+            x = block(x, mask, bias)
         logits = self.head(x).view(x.shape[0], steps * SUBFRAMES, self.units)
         return logits.float().log_softmax(-1)
 

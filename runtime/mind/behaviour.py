@@ -54,9 +54,13 @@ class Classifier:
     def __init__(self, folder: Path) -> None:
         self._engine = Engine(folder / "model.onnx")
         try:
-            self.card = BehaviourCard.model_validate(json.loads((folder / "behaviour.json").read_text("utf-8")))
+            self.card = BehaviourCard.model_validate(
+                json.loads((folder / "behaviour.json").read_text("utf-8"))
+            )
         except (OSError, ValueError, ValidationError) as error:
-            raise PackError(f"{folder}/behaviour.json cannot be used ({error}); reinstall the pack") from error
+            raise PackError(
+                f"{folder}/behaviour.json cannot be used ({error}); reinstall the pack"
+            ) from error
 
     def probabilities(self, texts: list[list[str]]) -> npt.NDArray[np.float64]:
         """Calibrated, rows sum to 1."""
@@ -111,12 +115,16 @@ class Behaviour:
         if not label:
             return Understanding(None, {}, confidence, f"classifier: out of scope; {weighed}")
         if probability < card.threshold:
-            why = f"classifier: nearest {label!r} at {probability:.2f} is below {card.threshold:.2f}; {weighed}"
+            why = (
+                f"classifier: nearest {label!r} at {probability:.2f} is below {card.threshold:.2f}; {weighed}"
+            )
             return Understanding(None, {}, confidence, why)
         if NEGATIONS.intersection(words) and label not in card.negated:
             return Understanding(None, {}, confidence, f"classifier: {label!r}, but it is negated")
         slots = find_slots(words, self._slots.get(label, {}))
-        return Understanding(label, slots, confidence, f"classifier: {label!r} at {probability:.2f}; {weighed}")
+        return Understanding(
+            label, slots, confidence, f"classifier: {label!r} at {probability:.2f}; {weighed}"
+        )
 
 
 def _weightiest(words: list[str], rows: npt.NDArray[np.float64], best: int) -> str:

@@ -53,8 +53,9 @@ class Conversation:
         self.reset()
 
     def reset(self) -> None:
-        self.emotion = Emotion(self._seed)
-        self._dialogue = Dialogue(self._pack.path("persona.toml"), self._pack.path("actions.toml"), self._seed)
+        persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
+        self._dialogue = Dialogue(persona, actions, self._seed)
+        self.emotion = Emotion(self._seed, self._dialogue.effects())
 
     def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
         """A turn from an utterance's samples; `stop`: the stop detector heard its word in them."""

@@ -88,7 +88,9 @@ class Grammar:
         table: dict[str, dict[str, list[str]]] = {}
         for expression in self._expressions:
             for word in leaves(expression.body):
-                phrases = table.setdefault(expression.intent, {}).setdefault(word.slot, []) if word.slot else []
+                if not word.slot:
+                    continue
+                phrases = table.setdefault(expression.intent, {}).setdefault(word.slot, [])
                 if word.value not in phrases:
                     phrases.append(word.value)
         return table

@@ -12,25 +12,26 @@ HELP = (
     "I am only a robot pet, so I cannot help with this. You matter. Please talk to a person you trust now, "
     "or call your local emergency number. In Europe that is 112, in America 911, or 988 to talk."
 )
-_ME = r"(?:myself|my self|me)"
+_WANT = r"\b(?:want|wanna|going|gonna|like|rather|ready|plan|planning|thinking) (?:to |of |about )?"
+_SOMEONE = r"\b(?:someone|somebody|he|she|they|dad|daddy|mom|mum|mummy|my \w+) (?:is|are|keeps?|was) "
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\b(?:kill|hurt|harm|cut|hang|shoot|drown|burn)(?:ing)? (?:my ?self)\b",
-        r"\b(?:want|wanna|going|gonna|like|rather|ready|plan|planning|thinking) (?:to |of |about )?(?:die|dying|be dead)\b",
-        r"\b(?:want|wanna|going|thinking|like|plan|planning) (?:to |of |about )?(?:end|ending) (?:it all|my life|everything)\b",
+        r"\b(?:kill|hurt|harm|cut|hang|shoot|drown|burn)(?:ing)? my ?self\b",
+        _WANT + r"(?:die|dying|be dead)\b",
+        _WANT + r"(?:end|ending) (?:it all|my life|everything)\b",
         r"\b(?:wish|wished) (?:i|that i) (?:was|were) (?:dead|never born)\b",
-        r"\b(?:don't|dont|do not) (?:want|wanna) (?:to )?(?:live|be alive|exist|wake up)\b(?! (?:with|in|here|at|near))",
+        r"\b(?:don't|dont|do not) (?:want|wanna) (?:to )?(?:live|be alive|exist)\b(?! (?:with|in|here|at))",
         r"\b(?:no|not a) (?:reason|point) (?:to|in) (?:live|living|go on|going on)\b",
         r"\b(?:life is|it's|it is) not worth (?:living|it anymore)\b",
         r"\b(?:suicide|suicidal|self harm|overdose|overdosed)\b",
         r"\btook (?:too many|all (?:my|the)) pills\b",
         r"\bbetter off (?:without me|dead|if i was dead)\b",
         r"\bi can(?:'t|not| not) (?:go on|take it anymore|breathe)\b",
-        rf"\b(?:someone|somebody|he|she|they|dad|daddy|mom|mum|mummy|my \w+) (?:is|are|keeps?|was) (?:hurting|beating|hitting|touching) {_ME}\b",
+        _SOMEONE + r"(?:hurting|beating|hitting|touching) (?:myself|my self|me)\b",
         r"\b(?:call|need|get) (?:me )?(?:an? |the )?(?:ambulance|police|doctor now|for help|emergency)\b",
         r"\bhelp me i(?:'m| am) (?:hurt|dying|bleeding|injured)\b",
-        r"\bi(?:'m| am) (?:dying|bleeding badly|bleeding to death)\b(?! (?:to|of|for) (?:laughter|know|see|laughing|boredom))",
+        r"\bi(?:'m| am) (?:dying|bleeding badly|bleeding to death)\b(?! (?:to|of|for) )",
     )
 )
 

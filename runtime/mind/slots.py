@@ -16,7 +16,7 @@ _SYNONYMS = {
 
 
 def find_slots(words: Sequence[str], values: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The best phrase for each slot of `values` (slot -> phrases); slots without a likely one are left out."""
+    """The best phrase for each slot of `values` (slot -> phrases); unlikely ones are left out."""
     found = {slot: _best(words, phrases) for slot, phrases in values.items()}
     return {slot: phrase for slot, phrase in found.items() if phrase is not None}
 

@@ -7,6 +7,7 @@ same numbers. The hash is CRC-32, equal on every machine. A skeleton keeps what 
 
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ def grams(words: Sequence[str]) -> list[str]:
     """Names of the features of a wording."""
     found = [f"w:{word}" for word in words]
     padded = ["<", *words, ">"]
-    found += [f"b:{one} {two}" for one, two in zip(padded, padded[1:], strict=False)]
+    found += [f"b:{one} {two}" for one, two in pairwise(padded)]
     for word in words:
         framed = f"#{word}#"
         for n in _LETTER_GROUPS:
@@ -47,9 +48,9 @@ def vector(words: Sequence[str], size: int) -> npt.NDArray[np.float32]:
     counts = np.zeros(size, np.float32)
     for gram in grams(words):
         counts[zlib.crc32(gram.encode()) % size] += 1.0
-    weights = np.log1p(counts)
+    weights = np.asarray(np.log1p(counts), np.float32)
     norm = float(np.linalg.norm(weights))
-    return weights / np.float32(norm) if norm else weights
+    return np.asarray(weights / (norm or 1.0), np.float32)
 
 
 def vectors(texts: Sequence[Sequence[str]], size: int) -> npt.NDArray[np.float32]:

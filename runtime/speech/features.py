@@ -66,7 +66,7 @@ def log_mel(samples: Samples) -> Frames:
     framed = np.lib.stride_tricks.sliding_window_view(signal, FRAME_SAMPLES)[::HOP_SAMPLES]
     spectrum = np.fft.rfft(framed * _window(), FFT_SIZE)
     power = spectrum.real**2 + spectrum.imag**2
-    return np.log10(np.maximum(power @ _mel_matrix(), _FLOOR)).astype(np.float32)
+    return np.asarray(np.log10(np.maximum(power @ _mel_matrix(), _FLOOR)), np.float32)
 
 
 def normalise(frames: Frames) -> Frames:
@@ -76,12 +76,12 @@ def normalise(frames: Frames) -> Frames:
     clamped = np.maximum(frames, frames.max() - _RANGE)
     level = clamped.mean(axis=1)
     loud = clamped[level >= level.max() - _LOUD]
-    return (clamped - loud.mean(axis=0)).astype(np.float32)
+    return np.asarray(clamped - loud.mean(axis=0), np.float32)
 
 
 @cache
 def _window() -> npt.NDArray[np.float32]:
-    return np.hanning(FRAME_SAMPLES + 1)[:-1].astype(np.float32)
+    return np.asarray(np.hanning(FRAME_SAMPLES + 1)[:-1], np.float32)
 
 
 @cache
@@ -92,7 +92,7 @@ def _mel_matrix() -> npt.NDArray[np.float32]:
     left, centre, right = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins - left) / (centre - left)
     falling = (right - bins) / (right - centre)
-    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)), np.float32)
 
 
 def _mel(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -50,9 +50,8 @@ def test_order_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_real_time_gives_timings(capsys: pytest.CaptureFixture[str]) -> None:
     [row] = rows(capsys, "listen", "--json", "--realtime", SIT)
-    assert all(
-        len(row["timings_ms"][name]) == 1 for name in ("endpoint", "asr", "behaviour", "reply", "total")
-    )
+    stages = ("endpoint", "asr", "behaviour", "reply", "total")
+    assert all(len(row["timings_ms"][name]) == 1 for name in stages)
 
 
 def test_bad_files_are_told_and_the_others_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,9 +102,17 @@ def test_commands_are_qos_1_and_never_retained_except_the_lease() -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["", "everpaw/v1/buddy", "everpaw/v1/buddy/cmnd/fly", "everpaw/v2/buddy/cmnd/skill", "x/v1/buddy/cmnd/skill",
-     "everpaw/v1/BUDDY/cmnd/skill", f"everpaw/v1/{'b' * 33}/cmnd/skill", "everpaw/v1//cmnd/skill"],
-)  # fmt: skip
+    [
+        "",
+        "everpaw/v1/buddy",
+        "everpaw/v1/buddy/cmnd/fly",
+        "everpaw/v2/buddy/cmnd/skill",
+        "x/v1/buddy/cmnd/skill",
+        "everpaw/v1/BUDDY/cmnd/skill",
+        f"everpaw/v1/{'b' * 33}/cmnd/skill",
+        "everpaw/v1//cmnd/skill",
+    ],
+)
 def test_foreign_topics_are_refused(topic: str) -> None:
     with pytest.raises(MessageError, match="is not one of"):
         parse_topic(topic)

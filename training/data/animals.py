@@ -40,7 +40,9 @@ def whine(rng: Rng) -> Floats:
 def _voice(rng: Rng, length_s: float, pitch_hz: npt.NDArray[np.float64], roughness: float) -> Floats:
     n = int(length_s * RATE_HZ)
     place = np.linspace(0, 1, n)
-    pitch = np.interp(place, np.linspace(0, 1, len(pitch_hz)), pitch_hz * rng.uniform(0.9, 1.1, len(pitch_hz)))
+    pitch = np.interp(
+        place, np.linspace(0, 1, len(pitch_hz)), pitch_hz * rng.uniform(0.9, 1.1, len(pitch_hz))
+    )
     phase = 2 * np.pi * np.cumsum(pitch) / RATE_HZ
     mouth = np.interp(place, (0, 0.4, 1), rng.uniform(500, 2500, 3))  # one formant, Hz
     sound = np.zeros(n)

@@ -1,8 +1,8 @@
 """Rough treatment of synthetic speech, in two halves: `warp` makes another speaker, `room` another place.
 
-Overfitting to the synthesisers is the enemy, so every part is drawn anew for each clip. All sounds are float32,
-16 kHz, full scale 1.0; every function returns a new array. `level` 0 leaves the sound alone, 1 is a kitchen,
-more is worse.
+Overfitting to the synthesisers is the enemy, so every part is drawn anew for each clip. All sounds are
+float32, 16 kHz, full scale 1.0; every function returns a new array. `level` 0 leaves the sound alone, 1
+is a kitchen, more is worse.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """The runtime's speech embeddings of whole clips, five times faster than streaming them.
 
-`embed(clip)` equals `runtime.audio.embeddings.WakeFeatures` fed the same clip after `reset()`: the mel frames are
-computed in the same pieces (they depend on each piece's loudest moment), but the embedding network, which is
-convolutional in time, runs once over all of them. A test holds the two together.
+`embed(clip)` equals `runtime.audio.embeddings.WakeFeatures` fed the same clip after `reset()`: the mel
+frames are computed in the same pieces (they depend on each piece's loudest moment), but the embedding
+network, which is convolutional in time, runs once over all of them. A test holds the two together.
 """
 
 import ctypes as C
@@ -48,7 +48,9 @@ class ClipEmbedder:
 
     def _resize(self, interpreter: int, shape: tuple[int, ...]) -> None:
         dims = (C.c_int32 * len(shape))(*shape)
-        self._net.lib.TfLiteInterpreterResizeInputTensor(interpreter, C.c_int32(0), dims, C.c_int32(len(shape)))
+        self._net.lib.TfLiteInterpreterResizeInputTensor(
+            interpreter, C.c_int32(0), dims, C.c_int32(len(shape))
+        )
         self._net.lib.TfLiteInterpreterAllocateTensors(interpreter)
 
     def _run(self, interpreter: int, values: Floats) -> Floats:

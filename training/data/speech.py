@@ -1,10 +1,10 @@
-"""Spoken sentences in bulk: many voices, worker processes, the same seed giving the same texts, voices and rates.
+"""Spoken sentences in bulk: many voices, worker processes, one seed for the texts, voices and rates.
 
-The samples themselves are not bit-identical from run to run: espeak-ng carries its oscillators' state from one
-utterance into the next, and which worker speaks what is a matter of luck.
+The samples themselves are not bit-identical from run to run: espeak-ng carries its oscillators' state from
+one utterance into the next, and which worker speaks what is a matter of luck.
 
-espeak-ng speaks faster than a disk reads, so only the recorded voices (flite, festival) are cached: one file an
-utterance, named by the hash of everything that shapes it, written whole or not at all.
+espeak-ng speaks faster than a disk reads, so only the recorded voices (flite, festival) are cached: one file
+an utterance, named by the hash of everything that shapes it, written whole or not at all.
 """
 
 import hashlib

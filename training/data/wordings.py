@@ -63,7 +63,9 @@ def gather(grammar: Grammar, data: Path | None, rng: np.random.Generator) -> Wor
     """All sentences; `data` is the folder EVERPAW_DATA names, or None for what the repository holds."""
     unknown = {label for _, label in paraphrases("train")} - {*grammar.intents, OUT_OF_SCOPE}
     if unknown:
-        raise TrainingError(f"{PARAPHRASES.name} names {sorted(unknown)}, which the grammar does not; add them")
+        raise TrainingError(
+            f"{PARAPHRASES.name} names {sorted(unknown)}, which the grammar does not; add them"
+        )
     written = paraphrases("train")
     held = paraphrases("held_out")
     own = sorted({(text, intent) for text, intent, _ in grammar.sentences(rng, 8_000)})

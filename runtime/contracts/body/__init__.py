@@ -1,8 +1,8 @@
 """The body of a pet: its joints, what they may do, and which of them may meet. Angles are degrees.
 
 Signs: a hip swings the leg forward where positive, 0 points straight down; a knee folds the lower leg
-backward where positive, 0 is straight; head_pan and tail turn left, head_tilt up. The microcontroller gets the
-same table in hundredths of a degree; both sides compare its hash before anything may move.
+backward where positive, 0 is straight; head_pan and tail turn left, head_tilt up. The microcontroller gets
+the same table in hundredths of a degree; both sides compare its hash before anything may move.
 """
 
 import hashlib

@@ -45,7 +45,7 @@ def test_every_sentence_of_the_grammar_is_understood_as_its_intent(
         ("hey buddy sit down", "sit"),
         ("let me see that tail wag", "wag_tail"),
         ("would you give me your paw now", "shake_paw"),
-        ("who is such a good boy", "praise"),
+        ("who's such a good boy", "praise"),
         ("i want you to lie down", "lie_down"),
     ],
 )

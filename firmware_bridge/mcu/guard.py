@@ -1,0 +1,239 @@
+"""The guard: what stands between any command and a servo. Nothing the host does gets around it.
+
+Integers only; hundredths of a degree and ticks of 10 ms. `tick` allocates nothing. Runs unchanged on CPython
+and MicroPython.
+
+States: BOOT -> DISARMED -> ARMED -> STOPPING -> DISARMED, and FAULT, which only `clear` leaves.
+- 250 ms after the last valid setpoint ARMED becomes STOPPING: the joints brake and hold. 500 ms after it
+  they move to the safe pose, then torque goes off. While STOPPING no setpoint is heard; nothing re-arms
+  itself.
+- FAULT brakes, holds, and takes the torque away without any further movement (stop category 1).
+- A joint never leaves its range, its speed, its acceleration (a stop before a collision may be harder).
+"""
+
+from . import protocol as p
+
+MIN, MAX, SAFE, SPEED, ACCEL = 0, 1, 2, 3, 4
+"""Columns of a joint's row: hundredths of a degree, then those a tick, then those a tick a tick"""
+HOLD_TICKS = p.HOLD_MS // p.TICK_MS
+SAFE_TICKS = p.SAFE_MS // p.TICK_MS
+REST_TICKS = p.REST_MS // p.TICK_MS
+FAULT_HOLD_TICKS = p.FAULT_HOLD_MS // p.TICK_MS
+COUNTER_MAX = 0xFFFF
+
+
+class Guard:
+    """`joints`: rows (min, max, safe, speed, accel). `rules`: rows (i, sign, j, sign, max) of two joints."""
+
+    def __init__(self, joints: tuple, rules: tuple = ()) -> None:
+        self.joints = joints
+        self.rules = rules
+        self.n = len(joints)
+        self.state = p.BOOT
+        self.reason = p.NONE
+        self.torque = False
+        self.position = [row[SAFE] for row in joints]
+        """Where the servos are told to be; what the host reads back"""
+        self.speed = [0] * self.n
+        self.goal = [row[SAFE] for row in joints]
+        self._step = [0] * self.n
+        self.age = 0
+        """Ticks since the last valid setpoint, since arming, or since the fault"""
+        self.ttl = 0
+        """Ticks the last setpoint is good for; older, it is held, not pursued"""
+        self.holding = False
+        self.clamped = 0
+        self.refused = 0
+
+    # Orders: each returns a code of protocol's results.
+
+    def arm(self) -> int:
+        if self.state != p.DISARMED:
+            return p.WRONG_STATE
+        self.state = p.ARMED
+        self.reason = p.NONE
+        self.torque = True
+        self.age = 0
+        self.ttl = HOLD_TICKS
+        self.holding = True
+        return p.OK
+
+    def disarm(self, reason: int = p.DISARM_ORDER) -> int:
+        """To the safe pose at once, then torque off."""
+        if self.state == p.ARMED or self.state == p.STOPPING:
+            self.state = p.STOPPING
+            self.reason = reason
+            self.age = max(self.age, SAFE_TICKS)
+        return p.OK if self.state != p.FAULT else p.WRONG_STATE
+
+    def halt(self) -> int:
+        """Brake and hold until the next setpoint; buys no time against the deadline."""
+        self.holding = True
+        return p.OK if self.state == p.ARMED else p.WRONG_STATE
+
+    def stop(self, reason: int = p.STOP_ORDER) -> int:
+        """Latch FAULT, from any state."""
+        if self.state != p.FAULT:
+            self.state = p.FAULT
+            self.reason = reason
+            self.age = 0
+        return p.OK
+
+    def clear(self) -> int:
+        if self.state != p.FAULT or not self._limits_sound():
+            return p.WRONG_STATE
+        self.state = p.DISARMED
+        self.reason = p.NONE
+        self.torque = False
+        self._stand_still()
+        return p.OK
+
+    def setpoint(self, angles: list, ttl_ms: int) -> bool:
+        """New goals; False (and no deadline fed) unless ARMED, fresh and not grossly outside the limits."""
+        if self.state != p.ARMED or len(angles) != self.n or ttl_ms < p.TICK_MS:
+            return False
+        for i in range(self.n):
+            row = self.joints[i]
+            if angles[i] < row[MIN] - p.GROSS_CDEG or angles[i] > row[MAX] + p.GROSS_CDEG:
+                self.refused = min(self.refused + 1, COUNTER_MAX)
+                return False
+        for i in range(self.n):
+            self.goal[i] = self._within(i, angles[i])
+        for rule in self.rules:
+            self._part(rule)
+        self.age = 0
+        self.ttl = ttl_ms // p.TICK_MS
+        self.holding = False
+        return True
+
+    def _within(self, i: int, angle: int) -> int:
+        row = self.joints[i]
+        inside = min(max(angle, row[MIN]), row[MAX])
+        if inside != angle:
+            self.clamped = min(self.clamped + 1, COUNTER_MAX)
+        return inside
+
+    def _part(self, rule: tuple) -> None:
+        """Take the goals of two joints out of each other's way, the first one first."""
+        i, sign_i, j, sign_j, most = rule
+        excess = sign_i * self.goal[i] + sign_j * self.goal[j] - most
+        if excess <= 0:
+            return
+        self.clamped = min(self.clamped + 1, COUNTER_MAX)
+        self.goal[i] = min(max(self.goal[i] - sign_i * excess, self.joints[i][MIN]), self.joints[i][MAX])
+        excess = sign_i * self.goal[i] + sign_j * self.goal[j] - most
+        if excess > 0:
+            self.goal[j] = min(max(self.goal[j] - sign_j * excess, self.joints[j][MIN]), self.joints[j][MAX])
+
+    # Time: once every 10 ms.
+
+    def tick(self) -> None:
+        """One step of states and joints; allocates nothing."""
+        if self.age < COUNTER_MAX:
+            self.age += 1
+        if self.state == p.BOOT:
+            self._leave_boot()
+        elif self.state == p.ARMED:
+            if self.age >= HOLD_TICKS:
+                self.state = p.STOPPING
+                self.reason = p.DEADLINE
+            elif self.age > self.ttl:
+                self.holding = True
+            self._move(self.state == p.STOPPING or self.holding)
+        elif self.state == p.STOPPING:
+            self._wind_down()
+        elif self.state == p.FAULT and self.torque:
+            self._move(True)
+            if self.age >= FAULT_HOLD_TICKS:
+                self.torque = False
+                self._stand_still()
+
+    def _leave_boot(self) -> None:
+        if self._limits_sound():
+            self.state = p.DISARMED
+        else:
+            self.stop(p.BAD_LIMITS)
+
+    def _wind_down(self) -> None:
+        if self.age < SAFE_TICKS:
+            self._move(True)
+            return
+        for i in range(self.n):
+            self.goal[i] = self.joints[i][SAFE]
+        self._move(False)
+        if self._arrived() or self.age >= REST_TICKS:
+            self.state = p.DISARMED
+            self.torque = False
+            self._stand_still()
+
+    def _arrived(self) -> bool:
+        for i in range(self.n):  # noqa: SIM110  # a generator would allocate
+            if self.position[i] != self.goal[i] or self.speed[i]:
+                return False
+        return True
+
+    def _stand_still(self) -> None:
+        for i in range(self.n):
+            self.speed[i] = 0
+            self.goal[i] = self.position[i]
+
+    def _move(self, hold: bool) -> None:
+        for i in range(self.n):
+            self._step[i] = self._braked(i) if hold else self._pursued(i)
+        self._keep_apart()
+        for i in range(self.n):
+            row = self.joints[i]
+            was = self.position[i]
+            self.position[i] = min(max(was + self._step[i], row[MIN]), row[MAX])
+            self.speed[i] = self.position[i] - was
+
+    def _braked(self, i: int) -> int:
+        speed, accel = self.speed[i], self.joints[i][ACCEL]
+        if speed > 0:
+            return max(speed - accel, 0)
+        return min(speed + accel, 0)
+
+    def _pursued(self, i: int) -> int:
+        """The fastest step towards the goal from which the joint can still stop at it."""
+        row = self.joints[i]
+        way = self.goal[i] - self.position[i]
+        sign = 1 if way >= 0 else -1
+        way *= sign
+        speed = self.speed[i] * sign
+        accel = row[ACCEL]
+        slowest = speed - accel
+        step = min(speed + accel, row[SPEED], way)
+        while step > slowest and step > 0 and not self._stops_within(step, accel, way):
+            step -= 1 + (step - max(slowest, 0)) // 8
+        return max(step, slowest) * sign
+
+    def _stops_within(self, step: int, accel: int, way: int) -> bool:
+        """Whether a joint that now steps `step` and then brakes covers no more than `way`."""
+        full = step // accel
+        return step + full * step - accel * full * (full + 1) // 2 <= way
+
+    def _keep_apart(self) -> None:
+        """Cancel steps that would bring two joints into each other; a step that parts them stays."""
+        again = True
+        while again:
+            again = False
+            for rule in self.rules:
+                i, sign_i, j, sign_j, most = rule
+                step_i, step_j = sign_i * self._step[i], sign_j * self._step[j]
+                if sign_i * self.position[i] + sign_j * self.position[j] + step_i + step_j > most:
+                    if step_i > 0:
+                        self._step[i] = 0
+                        again = True
+                    if step_j > 0:
+                        self._step[j] = 0
+                        again = True
+
+    def _limits_sound(self) -> bool:
+        for row in self.joints:
+            if not row[MIN] <= row[SAFE] <= row[MAX] or row[SPEED] <= 0 or row[ACCEL] <= 0:
+                return False
+        for rule in self.rules:
+            i, sign_i, j, sign_j, most = rule
+            if sign_i * self.joints[i][SAFE] + sign_j * self.joints[j][SAFE] > most:
+                return False
+        return self.n > 0

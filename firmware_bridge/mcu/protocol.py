@@ -1,0 +1,91 @@
+"""The dictionary of the link, from protocol.toml.
+
+Written by `python -m firmware_bridge.dictionary`; change its source instead.
+"""
+
+VERSION = 1
+FIRMWARE = 1
+DICTIONARY_HASH = b"\xc7\xc5\xed\x3c\x37\x11\x45\x74"
+PAYLOAD_MAX = 96
+TICK_MS = 10
+
+HOLD_MS = 250
+SAFE_MS = 500
+REST_MS = 3000
+FAULT_HOLD_MS = 500
+
+GROSS_CDEG = 3000
+
+BOOT = 0
+DISARMED = 1
+ARMED = 2
+STOPPING = 3
+FAULT = 4
+
+OK = 0
+WRONG_STATE = 1
+OTHER_BOOT = 2
+NOT_GREETED = 3
+BAD_PAYLOAD = 4
+
+NONE = 0
+DEADLINE = 1
+DISARM_ORDER = 2
+NEW_SESSION = 3
+STOP_ORDER = 4
+BAD_LIMITS = 5
+
+STATES = (
+    "BOOT",
+    "DISARMED",
+    "ARMED",
+    "STOPPING",
+    "FAULT",
+)
+
+RESULTS = (
+    "OK",
+    "WRONG_STATE",
+    "OTHER_BOOT",
+    "NOT_GREETED",
+    "BAD_PAYLOAD",
+)
+
+REASONS = (
+    "NONE",
+    "DEADLINE",
+    "DISARM_ORDER",
+    "NEW_SESSION",
+    "STOP_ORDER",
+    "BAD_LIMITS",
+)
+
+HELLO_ASK = 0x01
+HELLO_ASK_FORMAT = "<HB8s8s"
+HELLO_ASK_SIZE = 19
+
+ARM = 0x02
+
+DISARM = 0x03
+
+HALT = 0x04
+
+STOP = 0x05
+
+CLEAR = 0x06
+
+SETPOINT = 0x10
+SETPOINT_FORMAT = "<H"
+SETPOINT_SIZE = 2
+
+HELLO = 0x81
+HELLO_FORMAT = "<HBH8s8s8sBB"
+HELLO_SIZE = 31
+
+RESULT = 0x82
+RESULT_FORMAT = "<BBB"
+RESULT_SIZE = 3
+
+STATE = 0x90
+STATE_FORMAT = "<BBIBHHHH"
+STATE_SIZE = 15

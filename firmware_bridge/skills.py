@@ -1,0 +1,180 @@
+"""The movements of a pack: `skills/NAME.toml`, checked against the body before anything moves.
+
+Two kinds of file. `kind = "skill"`: key frames, each `take_s` seconds long. `kind = "gait"`: a step that
+repeats. A name without its side means both (`rear_knee`). PackError names file, frame and cure.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from firmware_bridge.motion import LEGS, Ease, Gait, GaitShape, KeyFrame, KeyFrames, Movement, needed_s
+from runtime.contracts.body import Body, Pose
+from runtime.contracts.errors import PackError
+
+MAX_BYTES = 100_000
+MAX_FILES = 500
+Seconds = Annotated[float, Field(gt=0, le=20)]
+Angles = dict[str, float]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class FrameEntry(_File):
+    take_s: Seconds
+    pose: Angles = {}
+    ease: Ease = "smooth"
+
+
+class SkillFile(_File):
+    kind: Literal["skill"] = "skill"
+    description: str
+    frames: Annotated[tuple[FrameEntry, ...], Field(min_length=1, max_length=200)]
+
+
+class GaitFile(_File):
+    kind: Literal["gait"]
+    description: str
+    period_s: Annotated[float, Field(ge=0.2, le=5)]
+    duty: Annotated[float, Field(ge=0.4, le=0.9)]
+    phase: dict[str, float]
+    stride_deg: Annotated[float, Field(ge=0, le=60)]
+    lift_deg: Annotated[float, Field(ge=0, le=80)]
+    forward: Annotated[float, Field(ge=-1, le=1)] = 1.0
+    turn: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    stance: Angles = {}
+    """Where it differs from the body's rest pose"""
+    sway: Angles = {}
+    walk_s: Seconds = 3.0
+    """How long, where the command does not say"""
+
+
+_FILE: TypeAdapter[SkillFile | GaitFile] = TypeAdapter(
+    Annotated[SkillFile | GaitFile, Field(discriminator="kind")]
+)
+
+
+class Skill:
+    """A key-frame movement, checked."""
+
+    def __init__(self, name: str, description: str, frames: tuple[KeyFrame, ...]) -> None:
+        self.name, self.description, self.frames = name, description, frames
+
+    def movement(self, body: Body, start: Pose, speed: float = 1.0) -> Movement:
+        return KeyFrames(body, start, self.frames, speed)
+
+
+class GaitSkill:
+    """A gait, checked."""
+
+    def __init__(self, name: str, description: str, shape: GaitShape, walk_s: float) -> None:
+        self.name, self.description, self.shape, self.walk_s = name, description, shape, walk_s
+
+    def movement(
+        self, body: Body, start: Pose, speed: float = 1.0, turn: float = 0.0, walk_s: float | None = None
+    ) -> Movement:
+        return Gait(body, start, self.shape, walk_s or self.walk_s, turn, speed)
+
+
+Library = Mapping[str, Skill | GaitSkill]
+
+
+def load_skills(folder: Path, body: Body) -> dict[str, Skill | GaitSkill]:
+    """All `*.toml` of `folder` by file name; PackError for the first that this body cannot do."""
+    paths = sorted(folder.glob("*.toml"))
+    if not paths:
+        raise PackError(f"{folder} holds no skills; a pack has skills/*.toml: reinstall it")
+    if len(paths) > MAX_FILES:
+        raise PackError(f"{folder} holds {len(paths)} skills; at most {MAX_FILES}")
+    return {path.stem: load_skill(path, body) for path in paths}
+
+
+def load_skill(path: Path, body: Body) -> Skill | GaitSkill:
+    entry = _read(path)
+    if isinstance(entry, GaitFile):
+        return GaitSkill(path.stem, entry.description, _shape(entry, path, body), entry.walk_s)
+    return Skill(path.stem, entry.description, _frames(entry, path, body))
+
+
+def _read(path: Path) -> SkillFile | GaitFile:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PackError(f"{path}: {path.stat().st_size} bytes; a skill has at most {MAX_BYTES}")
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _FILE.validate_python({"kind": "skill"} | data)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PackError(f"{path} cannot be read ({error}); mend it or reinstall the pack") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PackError(f"{path}: {where}: {first['msg']}; mend that entry") from error
+
+
+def _expanded(angles: Angles, where: str, body: Body) -> Pose:
+    """Names without a side become both; later, more exact names win."""
+    pose: Pose = {}
+    for name, angle in sorted(angles.items(), key=lambda item: item[0] in body.by_name):
+        joints = body.expand(name)
+        if not joints:
+            raise PackError(f"{where}: unknown joint {name!r}; {body.name} has {', '.join(body.names)}")
+        pose |= dict.fromkeys(joints, angle)
+    return pose
+
+
+def _check_limits(pose: Pose, where: str, body: Body) -> None:
+    for name, angle in pose.items():
+        joint = body.by_name[name]
+        if not joint.min_deg <= angle <= joint.max_deg:
+            limits = f"{joint.min_deg:g}..{joint.max_deg:g}"
+            raise PackError(f"{where}: {name} = {angle:g} deg is outside {limits}; bring it inside")
+    for rule in body.collisions:
+        if rule.first in pose and rule.second in pose and rule.excess_deg(pose) > 0:
+            raise PackError(
+                f"{where}: {rule.first} and {rule.second} would meet: {rule.why}; move them apart"
+            )
+
+
+def _frames(entry: SkillFile, path: Path, body: Body) -> tuple[KeyFrame, ...]:
+    known: Pose = {}
+    frames = []
+    for number, frame in enumerate(entry.frames, 1):
+        where = f"{path}: frame {number}"
+        pose = _expanded(frame.pose, where, body)
+        _check_limits(known | pose, where, body)
+        for name, angle in pose.items():
+            least_s = needed_s(body.by_name[name], angle - known.get(name, angle), frame.ease, headroom=1.0)
+            if frame.take_s < least_s - 1e-9:
+                raise PackError(
+                    f"{where}: {name} is too fast: {abs(angle - known[name]):g} deg in {frame.take_s:g} s;"
+                    f" take at least {least_s:.2f} s"
+                )
+        known |= pose
+        frames.append(KeyFrame(frame.take_s, pose, frame.ease))
+    return tuple(frames)
+
+
+def _shape(entry: GaitFile, path: Path, body: Body) -> GaitShape:
+    if set(LEGS) != set(entry.phase):
+        raise PackError(f"{path}: phase names {', '.join(entry.phase)}; give one each to {', '.join(LEGS)}")
+    shape = GaitShape(
+        period_s=entry.period_s,
+        duty=entry.duty,
+        phase=entry.phase,
+        stride_deg=entry.stride_deg,
+        lift_deg=entry.lift_deg,
+        forward=entry.forward,
+        turn=entry.turn,
+        stance=body.rest | _expanded(entry.stance, f"{path}: stance", body),
+        sway=_expanded(entry.sway, f"{path}: sway", body),
+    )
+    for turn in (-1.0, 0.0, 1.0):
+        for step in range(100):
+            _check_limits(shape.pose(step / 100, turn, 1.0), f"{path}: at {step} % of a step", body)
+    if (share := shape.peak_share(body)) > 1.0:
+        raise PackError(f"{path}: too fast: a joint would need {share:.0%} of its speed; lengthen period_s")
+    return shape

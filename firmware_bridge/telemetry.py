@@ -1,0 +1,89 @@
+"""What the bridge tells the world at its own pace: the clock, the body's state, joints and link figures."""
+
+from typing import Protocol
+
+from firmware_bridge.link import Link
+from firmware_bridge.mcu import protocol as p
+from runtime.contracts import messages as m
+from runtime.contracts.body import Body
+
+SECOND_MS = 1_000
+JOINTS_MS = 33
+"""30 a second at most"""
+
+
+class Publisher(Protocol):
+    """The part of runtime.bus.Bus that the bridge needs."""
+
+    def publish(self, name: str, message: m.Message, /) -> bool: ...
+
+
+class Telemetry:
+    """`step` is cheap and may be called as often as the loop turns."""
+
+    def __init__(self, bus: Publisher, link: Link, body: Body, boot_id: str) -> None:
+        self._bus, self._link, self._body, self._boot_id = bus, link, body, boot_id
+        self._second_ms = -SECOND_MS
+        self._joints_ms = 0
+        self._view_until_ms = 0
+        self._streamed = 0
+        self._said: m.BodyState | None = None
+
+    def view(self, for_ms: int, now_ms: int) -> None:
+        """Somebody looks: joints flow for this long."""
+        self._view_until_ms = max(self._view_until_ms, now_ms + for_ms)
+
+    def step(self, now_ms: int, activity: str, dropped: int) -> None:
+        self.tell_body(activity, dropped)
+        if now_ms - self._second_ms >= SECOND_MS:
+            self._tell_second(now_ms)
+        if now_ms < self._view_until_ms and now_ms - self._joints_ms >= JOINTS_MS and self._link.state:
+            self._joints_ms = now_ms
+            angles = dict(zip(self._body.names, self._link.state.angles_deg, strict=True))
+            self._bus.publish("tele/joints", m.JointsTelemetry(joints_deg=angles, mono_ms=now_ms))
+
+    def tell_body(self, activity: str, dropped: int) -> None:
+        """`state/body`, where it changed."""
+        link = self._link
+        fault = link.mismatch
+        if link.state is not None and link.state.state == p.FAULT:
+            fault = p.REASONS[link.state.reason].lower().replace("_", " ")
+        state = m.BodyState(
+            mcu_alive=link.alive,
+            mcu_state=mcu_state_name(link.mcu_state) if link.alive else None,
+            fault=fault,
+            activity=activity,
+            commands_dropped=dropped,
+        )
+        if state != self._said:
+            self._said = state
+            self._bus.publish("state/body", state)
+
+    def _tell_second(self, now_ms: int) -> None:
+        self._bus.publish("state/clock", m.Clock(boot_id=self._boot_id, mono_ms=now_ms))
+        counters = self._link.counters
+        hz = (counters.streamed - self._streamed) * 1000 / max(now_ms - self._second_ms, 1)
+        self._streamed, self._second_ms = counters.streamed, now_ms
+        figures = m.LinkTelemetry(
+            frames_sent=counters.sent,
+            frames_received=counters.received,
+            crc_errors=counters.bad,
+            resends=counters.resends,
+            stream_hz=round(hz, 1),
+            mono_ms=now_ms,
+        )
+        self._bus.publish("tele/link", figures)
+
+
+_NAMES: dict[int, m.McuState] = {
+    p.BOOT: "BOOT",
+    p.DISARMED: "DISARMED",
+    p.ARMED: "ARMED",
+    p.STOPPING: "STOPPING",
+    p.FAULT: "FAULT",
+}
+
+
+def mcu_state_name(state: int | None) -> m.McuState | None:
+    """The contract's word for a state of the board; None where it is unknown."""
+    return None if state is None else _NAMES.get(state)

@@ -1,0 +1,103 @@
+"""What the pet says and does about what it understood: persona lines, varied, seeded.
+
+The interface is the one a language model fills later: `reply(understanding, mood, text) -> Reply`. The act
+comes from the pack's table, never from the words, so that words and motion agree. The rule of
+runtime.mind.safety stands before the lines.
+"""
+
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from runtime.mind import safety
+from runtime.mind.acts import UNKNOWN, Act, ActionRow, load_actions, read_toml, validated
+from runtime.mind.behaviour import Understanding
+from runtime.mind.wording import words_of
+
+__all__ = ["Act", "Dialogue", "Reply"]
+
+_SLOT = re.compile(r"\{(\w+)\}")
+OTHER = "other"
+"""Lines for an intent the persona has none for"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`sound` is a kind of the sound bank, played before the words; `text` may be empty."""
+
+    text: str
+    sound: str | None = None
+    act: Act | None = None
+
+
+class Lines(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    any: list[str] = Field(min_length=1)
+    mood: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
+
+    def fitting(self, mood: str, words: frozenset[str]) -> list[str]:
+        """Lines for what was said before all, else those of any mood and of this one."""
+        for word, lines in self.said.items():
+            if word in words:
+                return lines
+        return [*self.any, *self.mood.get(mood, [])]
+
+
+class Persona(BaseModel):
+    """`persona.toml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(min_length=1, max_length=40)
+    lines: dict[str, Lines]
+
+
+class Dialogue:
+    """One pet's way of answering. Deterministic: seed and calls decide everything."""
+
+    def __init__(self, persona: Path, actions: Path, seed: int = 0) -> None:
+        self.persona = validated(Persona, read_toml(persona), persona)
+        self.actions = load_actions(actions)
+        self._chance = random.Random(seed)
+        self._last: dict[str, str] = {}
+
+    def effects(self) -> dict[str, tuple[float, float]]:
+        """Intent -> (valence, arousal), for runtime.mind.emotion."""
+        return {intent: (row.valence, row.arousal) for intent, row in self.actions.items()}
+
+    def reply(self, understanding: Understanding, mood: str, text: str | None = None) -> Reply:
+        """The answer to `understanding`; `text` is what was heard, as heard."""
+        words = words_of(text or "")
+        if understanding.intent == safety.CRISIS or safety.is_crisis(" ".join(words)):
+            row = self.actions.get(safety.CRISIS, ActionRow(do=Act(kind="halt", name="halt")))
+            return Reply(safety.HELP, None, row.do)
+        intent = understanding.intent or UNKNOWN
+        row = self.actions.get(intent, ActionRow())
+        slots = {**understanding.slots, "name": self.persona.name, "mood": mood}
+        line = self._line(intent, mood, frozenset(words), slots)
+        return Reply(line, row.sound, row.act(understanding.slots))
+
+    def _line(self, intent: str, mood: str, words: frozenset[str], slots: dict[str, str]) -> str:
+        lines = self.persona.lines.get(intent) or self.persona.lines.get(OTHER)
+        if lines is None:
+            return ""
+        filled = [text for line in lines.fitting(mood, words) if (text := _fill(line, slots))]
+        if (
+            len({*filled} - {self._last.get(intent)}) == 0
+        ):  # a single line for what was said: widen the choice
+            filled += [text for line in lines.any if (text := _fill(line, slots))]
+        fresh = [text for text in filled if text != self._last.get(intent)] or filled
+        chosen = self._chance.choice(fresh) if fresh else ""
+        self._last[intent] = chosen
+        return chosen
+
+
+def _fill(line: str, slots: dict[str, str]) -> str | None:
+    """The line with its slots, first letter large; None where a slot was not said."""
+    if not slots.keys() >= {*_SLOT.findall(line)}:
+        return None
+    text = _SLOT.sub(lambda found: slots[found[1]], line)
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,194 @@
+"""The recogniser: an utterance so far in, sentences out, best first.
+
+A CTC network in ONNX turns log-mels into letter probabilities; the pack's grammar is searched exactly, and
+the best sentence is believed as far as it explains the sound as well as free letters do. What the grammar
+does not explain comes back as free text. No state is kept between calls: a growing utterance is recognised anew.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from runtime.contracts.audio import Samples
+from runtime.contracts.errors import PackError
+from runtime.engines import Engine
+from runtime.mind.grammar import Grammar, normalise
+from runtime.speech import features, units
+from runtime.speech.decoder import GrammarDecoder
+from runtime.speech.decoder import Path as Sentence
+from runtime.speech.free import Lexicon, transcribe
+from runtime.speech.letters import letter_graph
+from runtime.speech.units import LogProbs
+
+MAX_STEPS = 1_500
+"""30 s of sound; what is longer is cut, since no command is"""
+_SURE_BLANK = math.log(0.99)
+EVIDENCE = ("gap_a_letter", "gap", "filler", "letters", "margin")
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    text: str
+    confidence: float
+    """0..1, the probability that this is what was said"""
+    in_grammar: bool
+
+
+class Settings(BaseModel):
+    """asr.json, beside model.onnx."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    units: list[str]
+    front_end: dict[str, float]
+    filler_penalty: Annotated[float, Field(ge=0)] = 0.4
+    """Nats a step"""
+    weights: Annotated[list[float], Field(min_length=len(EVIDENCE), max_length=len(EVIDENCE))]
+    """Logistic weights of the evidence, see `evidence`"""
+    bias: float
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Confidence under which the grammar's sentence is not believed"""
+    words: dict[str, float] = {}
+    """How often the words of everyday English were seen"""
+
+
+class Recogniser:
+    """`prefixes`: names that may be said before or after a command ("hey buddy"; "buddy" alone follows).
+
+    Raises PackError for a folder that lacks something or was made for another front end, GrammarError where
+    the grammar holds letters the network does not know.
+    """
+
+    def __init__(self, asr_dir: Path, grammar: Grammar | None, *, prefixes: Sequence[str] = ()) -> None:
+        self.settings = _read_settings(asr_dir / "asr.json")
+        self._engine = Engine(asr_dir / "model.onnx")
+        self._grammar = grammar
+        self._names = _with_last_words(prefixes)
+        words = [*grammar.words, *" ".join(self._names).split()] if grammar else []
+        self._lexicon = Lexicon(self.settings.words, words)
+        self._decoder: GrammarDecoder | None = None
+        if grammar:
+            graph = letter_graph(grammar.automaton(), self._names)
+            self._decoder = GrammarDecoder(graph, self.settings.filler_penalty)
+
+    def recognise(self, samples: Samples, n: int = 3) -> list[Hypothesis]:
+        """Up to `n` sentences of the grammar or one free text, best first; [] for silence or a mere name."""
+        log_probs = squeeze(self.log_probs(samples))
+        if not units.greedy(log_probs).strip():
+            return []
+        sentences = self.sentences(log_probs, max(2, n))
+        if sentences:
+            found = self._believed(sentences[:n], self.confidence(log_probs, sentences))
+            if found is not None:
+                return found
+        text = self.without_names(transcribe(log_probs, self._lexicon))
+        return [Hypothesis(text, _mean_letter(log_probs), in_grammar=False)] if text else []
+
+    def log_probs(self, samples: Samples) -> LogProbs:
+        """Letter probabilities of the whole of `samples`, 20 ms a step."""
+        frames = features.normalise(features.log_mel(samples[: MAX_STEPS * 320]))
+        if len(frames) == 0:
+            return np.zeros((0, len(units.UNITS)), np.float32)
+        outputs = self._engine.run({self._engine.inputs[0]: frames[None]})
+        return np.asarray(outputs[self._engine.outputs[0]][0], np.float32)
+
+    def sentences(self, log_probs: LogProbs, n: int) -> list[Sentence]:
+        """The grammar's best sentences, names included; [] without a grammar."""
+        return self._decoder.decode(log_probs, n) if self._decoder else []
+
+    def confidence(self, log_probs: LogProbs, sentences: Sequence[Sentence]) -> float:
+        """Probability that the first of `sentences` is right, from `evidence`."""
+        terms = zip(self.settings.weights, evidence(log_probs, sentences), strict=True)
+        z = self.settings.bias + sum(weight * value for weight, value in terms)
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
+
+    def _believed(self, sentences: Sequence[Sentence], confidence: float) -> list[Hypothesis] | None:
+        """None: not convincing. [] : only a name was said."""
+        if confidence < self.settings.threshold:
+            return None
+        found: dict[str, Hypothesis] = {}
+        for sentence in sentences:
+            text = self.without_names(sentence.text)
+            if not text:
+                if not found:
+                    return []
+                continue
+            share = math.exp(max(-30.0, sentence.score - sentences[0].score))
+            found.setdefault(text, Hypothesis(text, confidence * share, in_grammar=True))
+        return list(found.values())
+
+    def without_names(self, text: str) -> str:
+        """Names before and after taken off, unless the grammar itself has them there."""
+        if self._grammar and self._grammar.parse(text):
+            return text
+        starts = [text, *(text[len(n) :].strip() for n in self._names if f"{text} ".startswith(f"{n} "))]
+        cuts = starts + [
+            s[: -len(n)].strip() for s in starts for n in self._names if f" {s}".endswith(f" {n}")
+        ]
+        if self._grammar:
+            for cut in cuts:
+                if self._grammar.parse(cut):
+                    return cut
+        return min(starts, key=len)
+
+
+def squeeze(log_probs: LogProbs) -> LogProbs:
+    """Keep two steps of every stretch of sure silence: nothing is decided in the others."""
+    sure = log_probs[:, units.BLANK] > _SURE_BLANK
+    inner = sure.copy()
+    inner[:1] = inner[-1:] = False
+    inner[1:-1] &= sure[:-2] & sure[2:]
+    return log_probs[~inner]
+
+
+def evidence(log_probs: LogProbs, sentences: Sequence[Sentence]) -> tuple[float, ...]:
+    """What speaks for and against the first sentence, in the order of EVIDENCE; each of about unit size."""
+    best = sentences[0]
+    letters = max(1, len(units.greedy(log_probs).replace(" ", "")))
+    gap = max(0.0, float(log_probs.max(axis=1).sum()) - best.score)
+    margin = best.score - sentences[1].score if len(sentences) > 1 else 10.0
+    return (
+        gap / letters,
+        math.log1p(gap),
+        math.log1p(best.filler_steps),
+        math.log(letters),
+        min(10.0, margin) / 10.0,
+    )
+
+
+def _mean_letter(log_probs: LogProbs) -> float:
+    """Mean probability of the best unit where it is no blank."""
+    best = log_probs.max(axis=1)
+    voiced = log_probs.argmax(axis=1) != units.BLANK
+    return float(np.exp(best[voiced]).mean()) if voiced.any() else 0.0
+
+
+def _with_last_words(names: Sequence[str]) -> list[str]:
+    """Longest first: "hey buddy" brings "buddy", since the first word is easily cut off."""
+    plain = [text for name in names if (text := normalise(name))]
+    return sorted({*plain, *(name.split()[-1] for name in plain)}, key=len, reverse=True)
+
+
+def _read_settings(path: Path) -> Settings:
+    try:
+        settings = Settings.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise PackError(f"{path} cannot be read ({error.strerror}); rebuild or reinstall the pack") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "file"
+        raise PackError(f"{path}: {where}: {first['msg']}; rebuild or reinstall the pack") from error
+    if tuple(settings.units) != units.UNITS:
+        raise PackError(
+            f"{path}: made for {len(settings.units)} other units; train it again with this version"
+        )
+    if settings.front_end != json.loads(json.dumps(features.describe())):
+        raise PackError(
+            f"{path}: made for the front end {settings.front_end}; train it again with this version"
+        )
+    return settings

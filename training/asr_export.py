@@ -1,0 +1,158 @@
+"""From a trained network to a folder the robot can load: ONNX, asr.json with a calibrated confidence, the card."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from runtime.mind.grammar import Grammar
+from runtime.speech.asr import EVIDENCE, Recogniser, evidence, squeeze
+from runtime.speech.features import MELS, describe
+from runtime.speech.units import UNITS
+from training.asr_clips import held_out_clips
+from training.asr_texts import PREFIXES, draw_texts, open_sentences
+from training.conformer import Conformer
+
+if TYPE_CHECKING:
+    from training.asr import Settings
+
+NAMES = ("hey buddy", "okay buddy")
+FILLER_PENALTY = 0.4
+_CALIBRATION_SEED = 101
+_LEXICON_WORDS = 6_000
+
+
+def ship(model: Conformer, settings: "Settings", grammar: Grammar, out: Path, clips: int = 600) -> None:
+    """Write model.onnx, then asr.json with a confidence fitted on `clips` held-out synthetic clips."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_onnx(model, out / "model.onnx", {"task": "asr", "settings": json.dumps(asdict(settings))})
+    write_settings(out, np.zeros(len(EVIDENCE)), 0.0)
+    weights, bias = calibrate(out, grammar, clips)
+    write_settings(out, weights, bias)
+    size = (out / "model.onnx").stat().st_size / 1e6
+    print(f"asr: wrote {out} ({size:.1f} MB)", file=sys.stderr)
+
+
+def write_onnx(model: Conformer, path: Path, metadata: dict[str, str]) -> None:
+    """`features` (1, T, MELS) -> `log_probs` (1, 2 ceil(T / 4), UNITS); weights stored in half precision."""
+    model.eval()
+    frames = torch.export.Dim("frames", min=8, max=4096)
+    program = torch.onnx.export(
+        model,
+        (torch.zeros(1, 203, MELS),),
+        input_names=["features"],
+        output_names=["log_probs"],
+        dynamic_shapes={"features": {1: frames}},
+        dynamo=True,
+        verbose=False,
+    )
+    assert program is not None
+    proto = program.model_proto
+    halve(proto)
+    for key, value in metadata.items():
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, value
+    onnx.save(proto, str(path))
+
+
+def halve(proto: onnx.ModelProto) -> None:
+    """Store large weights as float16 and cast them back at load: half the file, the same float32 arithmetic."""
+    graph = proto.graph
+    casts = []
+    for weight in list(graph.initializer):
+        if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < 1_000:
+            continue
+        name = weight.name
+        small = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{name}.half")
+        graph.initializer.remove(weight)
+        graph.initializer.append(small)
+        casts.append(helper.make_node("Cast", [small.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def write_settings(out: Path, weights: "np.ndarray", bias: float) -> None:
+    counts = Counter(word for sentence in open_sentences() for word in sentence.split())
+    settings = {
+        "units": list(UNITS),
+        "front_end": describe(),
+        "filler_penalty": FILLER_PENALTY,
+        "evidence": list(EVIDENCE),
+        "weights": [round(float(w), 4) for w in weights],
+        "bias": round(bias, 4),
+        "threshold": 0.5,
+        "words": {word: n for word, n in sorted(counts.most_common(_LEXICON_WORDS)) if n > 1},
+    }
+    (out / "asr.json").write_text(json.dumps(settings, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def mixed_clips(grammar: Grammar, n: int, seed: int) -> list[tuple[np.ndarray, str, str | None]]:
+    """(samples, text, intent or None) by held-out voices: half commands, half sentences of no grammar."""
+    rng = np.random.default_rng(seed)
+    commands = grammar.sentences(rng, n // 2)
+    others = [
+        t for t in draw_texts(grammar, [], 12 * n, seed) if grammar.parse(_bare(t)) is None and t.count(" ")
+    ]
+    said: list[tuple[str, str | None]] = []
+    for (text, intent, _), other in zip(commands, others, strict=False):
+        name = f"{PREFIXES[int(rng.integers(len(PREFIXES)))]} " if rng.random() < 0.5 else ""
+        said += [(name + text, intent), (other, None)]
+    clips = []
+    for i, (text, intent) in enumerate(said):
+        samples, _ = held_out_clips([text], 1, seed * 100_003 + i, float(rng.uniform(0.0, 1.0)))[0]
+        clips.append((samples, text, intent))
+    return clips
+
+
+def _bare(text: str) -> str:
+    for name in sorted(PREFIXES, key=len, reverse=True):
+        text = text.removeprefix(f"{name} ")
+    return text
+
+
+def calibrate(asr_dir: Path, grammar: Grammar, clips: int) -> tuple[np.ndarray, float]:
+    """Weights and bias of the probability that the grammar's best sentence means what was said."""
+    recogniser = Recogniser(asr_dir, grammar, prefixes=NAMES)
+    rows, right = [], []
+    for samples, _, intent in mixed_clips(grammar, clips, _CALIBRATION_SEED):
+        log_probs = squeeze(recogniser.log_probs(samples))
+        sentences = recogniser.sentences(log_probs, 2)
+        if not sentences:
+            continue
+        parse = grammar.parse(recogniser.without_names(sentences[0].text))
+        rows.append(evidence(log_probs, sentences))
+        right.append(parse is not None and parse.intent == intent)
+    return logistic(np.array(rows), np.array(right, dtype=float))
+
+
+def logistic(x: np.ndarray, y: np.ndarray, ridge: float = 1.0) -> tuple[np.ndarray, float]:
+    """Ridge-penalised logistic regression by Newton's method."""
+    design = np.column_stack([x, np.ones(len(x))])
+    w = np.zeros(design.shape[1])
+    penalty = ridge * np.diag([1.0] * x.shape[1] + [0.0])
+    for _ in range(30):
+        p = 1.0 / (1.0 + np.exp(-np.clip(design @ w, -30, 30)))
+        slope = design.T @ (p - y) + penalty @ w
+        bend = design.T @ (design * (p * (1 - p))[:, None]) + penalty + 1e-6 * np.eye(len(w))
+        w = w - np.linalg.solve(bend, slope)
+    return w[:-1], float(w[-1])
+
+
+__all__: Sequence[str] = [
+    "calibrate",
+    "halve",
+    "logistic",
+    "mixed_clips",
+    "ship",
+    "write_onnx",
+    "write_settings",
+]
