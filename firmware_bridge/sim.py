@@ -67,9 +67,8 @@ class SimulatedBoard:
         self.device = Device(self.guard, boot_id, limits.LIMITS_HASH, version.FIRMWARE_HASH, self._write)
         self._told = -1
 
-    def run(self, ended: "Ended") -> None:
-        """Until asked to end or orphaned."""
-        parent = os.getppid()
+    def run(self, ended: "Ended", parent: int) -> None:
+        """Until asked to end, or until process `parent` is no longer ours."""
         next_tick_s = time.monotonic()
         while not ended.asked and os.getppid() == parent:
             ready, _, _ = select.select([self._master], [], [], max(0.0, next_tick_s - time.monotonic()))
@@ -151,16 +150,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--corrupt", type=float, default=0.0, help="share of bytes to spoil, both ways")
     parser.add_argument("--log", type=Path, help="append a JSON line at every change of state")
     args = parser.parse_args(argv)
+    parent = os.getppid()
     ended = Ended().listen()
     be_urgent()
     with open_pty(args.link) as (master, path):
         if args.link is None:
             print(path, flush=True)
         if args.log is None:
-            SimulatedBoard(master, corrupt=args.corrupt).run(ended)
+            SimulatedBoard(master, corrupt=args.corrupt).run(ended, parent)
         else:
             with args.log.open("a", encoding="utf-8") as log:
-                SimulatedBoard(master, corrupt=args.corrupt, log=log).run(ended)
+                SimulatedBoard(master, corrupt=args.corrupt, log=log).run(ended, parent)
     return 0
 
 

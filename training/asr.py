@@ -1,4 +1,4 @@
-"""Train the starter's recogniser: text in, synthetic speech, a small CTC Conformer, ONNX out.
+"""Train the starter's recogniser: text in, synthetic speech, a small CTC network, ONNX out.
 
     python -m training.asr --out runtime/starter/asr                 # 40 minutes on two cores
     python -m training.asr --out /tmp/asr --smoke                    # under a minute, learns nothing much
@@ -26,10 +26,10 @@ from torch import Tensor
 
 from runtime.mind.grammar import Grammar
 from runtime.speech.features import MELS, log_mel, normalise
-from runtime.speech.units import UNITS, encode, greedy
+from runtime.speech.units import BLANK, UNITS, encode, greedy
+from training.acoustic import SUBFRAMES, SUBSAMPLING, Acoustic, output_lengths
 from training.asr_clips import Clip, Pool, held_out_clips
 from training.asr_texts import draw_texts
-from training.conformer import Conformer, output_lengths
 
 STARTER = Path(__file__).parent.parent / "runtime" / "starter"
 PARAPHRASES = Path(__file__).parent / "data" / "paraphrases.yaml"
@@ -43,9 +43,9 @@ class Settings:
 
     minutes: float = 40.0
     seed: int = 7
-    dim: int = 144
-    layers: int = 7
-    learning_rate: float = 1.5e-3
+    dim: int = 256
+    layers: int = 2
+    learning_rate: float = 1.2e-3
     warmup: float = 0.025
     frames_a_batch: int = 4_500
     draw: int = 768
@@ -98,20 +98,30 @@ def mask(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return frames
 
 
-def loss_of(model: Conformer, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
-    """CTC, nats per unit."""
-    features, counts, targets, lengths = batch
-    with torch.autocast("cpu", torch.bfloat16):
-        log_probs = model(features, counts)  # (B, S, V)
-    losses = F.ctc_loss(
-        log_probs.transpose(0, 1),
-        targets,
-        output_lengths(counts),
-        lengths,
-        reduction="sum",
-        zero_infinity=True,
-    )
-    return losses / max(1, int(lengths.sum()))
+def even_targets(clips: Sequence[Clip], steps: int) -> Tensor:
+    """(B, steps) units: each clip's letters at equal times over its loud span, blanks around; -1 is padding."""
+    targets = np.full((len(clips), steps), -1, np.int64)
+    for row, clip in zip(targets, clips, strict=True):
+        row[: int(output_lengths(torch.tensor(len(clip.frames))))] = BLANK
+        level = clip.frames.astype(np.float32).mean(axis=1)
+        loud = np.flatnonzero(level > level.max() - 1.5) * SUBFRAMES // SUBSAMPLING
+        units = np.array(encode(clip.text), np.int64)
+        if len(units) and len(loud):
+            span = np.arange(loud[0], loud[-1] + 1)
+            row[span] = units[(span - loud[0]) * len(units) // len(span)]
+    return torch.from_numpy(targets)
+
+
+def loss_of(model: Acoustic, clips: Sequence[Clip], rng: np.random.Generator, even: bool) -> Tensor:
+    """CTC in nats a letter; or, with `even`, the cross-entropy to letters laid evenly, in nats a step."""
+    features, counts, targets, lengths = collate(clips, rng)
+    log_probs = model(features)
+    if even:
+        wanted = even_targets(clips, log_probs.shape[1])
+        return F.nll_loss(log_probs.flatten(0, 1), wanted.flatten(), ignore_index=-1)
+    steps, by_step = output_lengths(counts), log_probs.transpose(0, 1)
+    loss = F.ctc_loss(by_step, targets, steps, lengths, reduction="sum", zero_infinity=True)
+    return loss / max(1, int(lengths.sum()))
 
 
 def rate_at(progress: float, settings: Settings) -> float:
@@ -123,27 +133,37 @@ def rate_at(progress: float, settings: Settings) -> float:
 
 
 class Lessons:
-    """Single words first, because CTC finds its first alignments in them ten times as fast.
+    """Single words first, with letters laid evenly over the sound; then CTC; then longer and longer texts.
 
-    The next lesson begins when the loss of this one is learned, however fast the machine is.
+    Left to itself CTC answers with blanks and the commonest letters for thousands of steps before it finds its
+    first alignment. The next lesson begins when this one is learned, however fast the machine is.
     """
 
-    LONGEST = (12, 20, 30, 1_000)
+    LONGEST = (12, 12, 30, 1_000)
     """Letters"""
-    LEARNED = 1.4
+    EVEN_STEPS = 150
+    LEARNED = 1.5
     """Nats a letter, smoothed over some 30 steps"""
+    LATEST = (0.1, 0.25, 0.35, math.inf)
+    """Share of the time after which the next lesson begins all the same"""
 
     def __init__(self) -> None:
-        self.lesson, self.smoothed = 0, 4.0
+        self.lesson, self.steps, self.smoothed = 0, 0, 4.0
 
     @property
     def longest(self) -> int:
         return self.LONGEST[self.lesson]
 
+    @property
+    def even(self) -> bool:
+        return self.lesson == 0
+
     def take(self, loss: float, progress: float) -> None:
+        self.steps += 1
         self.smoothed += (loss - self.smoothed) / 30
-        if self.lesson + 1 < len(self.LONGEST) and (self.smoothed < self.LEARNED or progress > 0.6):
-            self.lesson, self.smoothed = self.lesson + 1, 4.0
+        learned = self.steps >= self.EVEN_STEPS if self.even else self.smoothed < self.LEARNED
+        if (learned or progress > self.LATEST[self.lesson]) and self.lesson + 1 < len(self.LONGEST):
+            self.lesson, self.steps, self.smoothed = self.lesson + 1, 0, 4.0
 
 
 def edits(said: Sequence[str], heard: Sequence[str]) -> int:
@@ -157,7 +177,7 @@ def edits(said: Sequence[str], heard: Sequence[str]) -> int:
 
 
 @torch.no_grad()
-def letter_errors(model: Conformer, clips: Sequence[tuple[np.ndarray, str]]) -> float:
+def letter_errors(model: Acoustic, clips: Sequence[tuple[np.ndarray, str]]) -> float:
     """Greedy letter error rate on (normalised frames, text)."""
     model.eval()
     wrong = total = 0
@@ -174,7 +194,7 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
-        self.model = Conformer(MELS, len(UNITS), settings.dim, settings.layers)
+        self.model = Acoustic(MELS, len(UNITS), settings.dim, settings.layers)
         self.average = copy.deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=1e-4, weight_decay=0.01, betas=(0.9, 0.98)
@@ -182,11 +202,11 @@ class Run:
         self.step, self.elapsed_s, self.best = 0, 0.0, math.inf
         self.lessons = Lessons()
 
-    def update(self, batch: tuple[Tensor, Tensor, Tensor, Tensor], progress: float) -> float:
+    def update(self, clips: Sequence[Clip], rng: np.random.Generator, progress: float) -> float:
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(progress, self.settings)
-        loss = loss_of(self.model, batch)
+        loss = loss_of(self.model, clips, rng, self.lessons.even)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self.optimizer.step()
@@ -196,6 +216,7 @@ class Run:
         with torch.no_grad():
             for slow, fast in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 slow.lerp_(fast, 1 - keep)
+        self.lessons.take(float(loss.detach()), progress)
         return float(loss.detach())
 
     def save(self, path: Path) -> None:
@@ -225,7 +246,7 @@ class Run:
         print(f"asr: going on at step {self.step}, {self.elapsed_s / 60:.1f} min in", file=sys.stderr)
 
 
-def train(settings: Settings, grammar: Grammar, work: Path) -> Conformer:
+def train(settings: Settings, grammar: Grammar, work: Path) -> Acoustic:
     """The averaged model at the end of the budget, or earlier once it has stopped getting better."""
     work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(settings.threads)
@@ -241,9 +262,8 @@ def train(settings: Settings, grammar: Grammar, work: Path) -> Conformer:
     stale = 0
     with Pool(texts, settings.seed + run.step) as pool:
         while run.elapsed_s < budget_s and stale < 6:
-            for clips in pool.batches(settings.frames_a_batch, settings.draw, lessons.longest):
-                loss = run.update(collate(clips, rng), run.elapsed_s / budget_s)
-                run.lessons.take(loss, run.elapsed_s / budget_s)
+            for clips in pool.batches(settings.frames_a_batch, settings.draw, run.lessons.longest):
+                loss = run.update(clips, rng, run.elapsed_s / budget_s)
                 run.elapsed_s = time.monotonic() - begun
                 if run.elapsed_s >= budget_s:
                     break
@@ -291,7 +311,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from training.asr_export import ship
 
-    ship(model, settings, grammar, args.out)
+    ship(model, settings, grammar, args.out, clips=20 if args.smoke else 600)
     return 0
 
 

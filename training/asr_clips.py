@@ -20,7 +20,10 @@ from runtime.speech.features import Frames, log_mel, normalise
 from training.data import augment, noise, voices
 from training.data.speech import spoken, to_int16
 
+SHORT_LETTERS = 12
 _CHUNK = 32
+_FIRST_CHUNKS = 40
+"""Short texts come first, for the first lessons"""
 _REAL_SHARE, _SILENT_SHARE = 0.03, 0.01
 
 
@@ -97,6 +100,9 @@ def _produce(out: "multiprocessing.Queue[list[Clip]]", texts: list[str], seed: i
     os.environ["OMP_NUM_THREADS"] = "1"
     rng = np.random.default_rng(seed)
     real = keyword_recordings(held_out=False)
+    short = [text for text in texts if len(text) <= SHORT_LETTERS] or texts
+    for _ in range(_FIRST_CHUNKS):
+        out.put([_make(short, real, rng) for _ in range(_CHUNK)])
     while True:
         out.put([_make(texts, real, rng) for _ in range(_CHUNK)])
 

@@ -1,4 +1,4 @@
-"""From a trained network to a folder the robot can load: ONNX, asr.json with a calibrated confidence, the card."""
+"""From a trained network to a folder the robot can load: ONNX, and asr.json with a calibrated confidence."""
 
 import json
 import sys
@@ -17,20 +17,20 @@ from runtime.mind.grammar import Grammar
 from runtime.speech.asr import EVIDENCE, Recogniser, evidence, squeeze
 from runtime.speech.features import MELS, describe
 from runtime.speech.units import UNITS
+from training.acoustic import Acoustic
 from training.asr_clips import held_out_clips
 from training.asr_texts import PREFIXES, draw_texts, open_sentences
-from training.conformer import Conformer
 
 if TYPE_CHECKING:
     from training.asr import Settings
 
 NAMES = ("hey buddy", "okay buddy")
-FILLER_PENALTY = 0.4
+FILLER_PENALTY = 2.0
 _CALIBRATION_SEED = 101
 _LEXICON_WORDS = 6_000
 
 
-def ship(model: Conformer, settings: "Settings", grammar: Grammar, out: Path, clips: int = 600) -> None:
+def ship(model: Acoustic, settings: "Settings", grammar: Grammar, out: Path, clips: int = 600) -> None:
     """Write model.onnx, then asr.json with a confidence fitted on `clips` held-out synthetic clips."""
     out.mkdir(parents=True, exist_ok=True)
     write_onnx(model, out / "model.onnx", {"task": "asr", "settings": json.dumps(asdict(settings))})
@@ -41,7 +41,7 @@ def ship(model: Conformer, settings: "Settings", grammar: Grammar, out: Path, cl
     print(f"asr: wrote {out} ({size:.1f} MB)", file=sys.stderr)
 
 
-def write_onnx(model: Conformer, path: Path, metadata: dict[str, str]) -> None:
+def write_onnx(model: Acoustic, path: Path, metadata: dict[str, str]) -> None:
     """`features` (1, T, MELS) -> `log_probs` (1, 2 ceil(T / 4), UNITS); weights stored in half precision."""
     model.eval()
     frames = torch.export.Dim("frames", min=8, max=4096)
@@ -64,7 +64,7 @@ def write_onnx(model: Conformer, path: Path, metadata: dict[str, str]) -> None:
 
 
 def halve(proto: onnx.ModelProto) -> None:
-    """Store large weights as float16 and cast them back at load: half the file, the same float32 arithmetic."""
+    """Store large weights as float16, cast back at load: half the file, the same arithmetic."""
     graph = proto.graph
     casts = []
     for weight in list(graph.initializer):

@@ -17,27 +17,6 @@ from runtime.mind.grammar import Grammar, normalise
 
 PREFIXES = ("buddy", "hey buddy", "okay buddy")
 _MAX_WORDS = 10
-_WORDS = 10
-_SUBJECTS = [
-    "i",
-    "you",
-    "we",
-    "they",
-    "he",
-    "she",
-    "it",
-    "people",
-    "children",
-    "somebody",
-    "my",
-    "friend",
-    "the",
-    "dog",
-    "your",
-    "mother",
-    "the",
-    "doctor",
-]
 _WORDS = """
 about above after again air all always animal answer any apple arm around ask autumn away baby back bad bag
 ball banana basket bath beach bear beautiful because bed before begin behind believe below best better

@@ -45,7 +45,7 @@ class Plan:
     early_s: float
     """The name counts as over this long before its marked end"""
     late_s: float
-    names: int = 2600
+    names: int = 3000
     near: int = 2600
     talk: int = 3000
     orders: int = 1300
@@ -54,13 +54,13 @@ class Plan:
     real_copies: int = 4
     choose: int = 320
     """Held-out clips of each kind to choose the threshold on"""
-    rounds: int = 10
+    rounds: int = 6
     steps: int = 500
     """Training steps a round; hard negatives are looked for between rounds"""
 
 
-WAKE = Plan(windows=16, patience=2, refractory_s=1.5, early_s=0.04, late_s=0.44)
-STOP = Plan(windows=10, patience=1, refractory_s=0.8, early_s=0.10, late_s=0.32, names=3000, near=3000)
+WAKE = Plan(windows=16, patience=2, refractory_s=1.5, early_s=0.04, late_s=0.32)
+STOP = Plan(windows=10, patience=1, refractory_s=0.8, early_s=0.10, late_s=0.32, names=3500, near=2600)
 SMOKE = {"names": 48, "near": 32, "talk": 32, "orders": 16, "noises": 4, "animals": 4, "real_copies": 0}
 SMOKE |= {"choose": 16, "rounds": 2, "steps": 40}
 
@@ -211,13 +211,15 @@ class Head(nn.Module):
         self.register_buffer("scale", torch.from_numpy(1.0 / (embeddings.std(axis=0) + 1e-3)))
         self.layers = nn.Sequential(
             nn.Flatten(),
+            nn.Dropout(0.15),
             nn.Linear(96 * windows, 96),
             nn.LayerNorm(96),
             nn.ReLU(),
-            nn.Dropout(0.15),
+            nn.Dropout(0.35),
             nn.Linear(96, 64),
             nn.LayerNorm(64),
             nn.ReLU(),
+            nn.Dropout(0.35),
             nn.Linear(64, 1),
         )
 
@@ -230,20 +232,24 @@ class Head(nn.Module):
 
 
 def fit(model: Head, data: Windows, plan: Plan, seed: int) -> None:
-    """Rounds of training; the negatives that scored highest fill half of the next round's negatives."""
+    """Rounds of training; the negatives that scored highest are shown more often in the next.
+
+    Not much more often: a head that gets every near miss of the training voices right has learnt those voices
+    by heart and misses new people.
+    """
     rng = np.random.default_rng(seed)
     names, others = np.flatnonzero(data.labels == 1), np.flatnonzero(data.labels == 0)
     hard = others
     total = plan.rounds * plan.steps
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.02)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=2e-3, total_steps=total)
     for number in range(plan.rounds):
         model.train()
         loss_sum = 0.0
         for _ in range(plan.steps):
-            which = np.concatenate([rng.choice(names, 128), rng.choice(others, 192), rng.choice(hard, 128)])
+            which = np.concatenate([rng.choice(names, 128), rng.choice(others, 256), rng.choice(hard, 32)])
             seen = data.take(which)
-            seen = seen + 0.3 * torch.randn_like(seen)
+            seen = seen + 2.0 * torch.randn_like(seen)  # embeddings spread about 7
             wanted = torch.from_numpy(np.where(data.labels[which] == 1, 0.97, 0.005).astype(np.float32))
             loss = nn.functional.binary_cross_entropy_with_logits(model.logits(seen)[:, 0], wanted)
             optimiser.zero_grad()
@@ -252,7 +258,7 @@ def fit(model: Head, data: Windows, plan: Plan, seed: int) -> None:
             schedule.step()
             loss_sum += float(loss.detach())
         scores = score(model, data, others)
-        hard = others[np.argsort(-scores)[: max(512, len(others) // 50)]]
+        hard = others[np.argsort(-scores)[: max(512, len(others) // 33)]]
         wrong = float((scores > 0.5).mean())
         say(
             f"round {number + 1} of {plan.rounds}: loss {loss_sum / plan.steps:.3f}, "
@@ -287,23 +293,18 @@ def peaks(model: Head, clips: Sequence[Clip], plan: Plan) -> Floats:
 
 
 def choose_threshold(model: Head, clips: Sequence[Clip], plan: Plan) -> tuple[float, dict[str, object]]:
-    """The lowest threshold with no fire on real speech and animals and few on near misses, and some margin.
+    """The lowest threshold at which no real recording or animal fires, and no more than one sentence in 300.
 
-    The margin goes a third of the way (in logits) to where one more name in fifty would be missed.
+    Clips that sound like the name are reported, not weighed: firing on some of them is the price of hearing
+    everybody.
     """
     best = peaks(model, clips, plan)
     kinds = np.array([clip.kind for clip in clips])
-    names, near = best[kinds == "name"], best[kinds == "near"]
-    others = best[(kinds != "name") & (kinds != "near")]
-    floor = max(0.5, others.max(initial=0.0) + 1e-4, float(np.quantile(near, 0.99)) if len(near) else 0.0)
-    missed = float((names < floor).mean())
-    bound = float(np.quantile(names, min(1.0, missed + 0.02)))
-    low, high = (np.log(p / (1 - p)) for p in np.clip((floor, max(floor, bound)), 1e-4, 1 - 1e-4))
-    threshold = float(np.clip(1 / (1 + np.exp(-(low + (high - low) / 3))), 0.5, 0.998))
-    fired = {
-        f"fired_{kind}": float((best[kinds == kind] >= threshold).mean())
-        for kind in sorted(set(kinds) - {"name"})
-    }
+    names, real = best[kinds == "name"], best[(kinds == "real") | (kinds == "animal")]
+    sentences = best[(kinds == "talk") | (kinds == "order")]
+    floor = max(0.5, float(np.quantile(sentences, 1 - 1 / 300)), real.max(initial=0.0) + 1e-3)
+    threshold = float(np.clip(floor, 0.5, 0.995))
+    fired = {f"fired_{k}": float((best[kinds == k] >= threshold).mean()) for k in sorted(set(kinds) - {"name"})}
     half = len(names) // 2
     report: dict[str, object] = {
         "missed_clean": float((names[:half] < threshold).mean()),

@@ -18,7 +18,7 @@ import soundfile
 from runtime.contracts.audio import SAMPLE_RATE_HZ
 from training.data import animals, augment, noise, speech, voices
 from training.data.embeddings import embed
-from training.data.sentences import everyday, neighbours, orders, sound_of
+from training.data.sentences import distance, everyday, neighbours, orders, sound_of
 
 Floats = npt.NDArray[np.float32]
 Rng = np.random.Generator
@@ -72,8 +72,8 @@ def _near_names(name: str) -> tuple[str, ...]:
     found = [*words, " ".join(reversed(words))] if len(words) > 1 else []
     for i, word in enumerate(words):
         for other in neighbours(word, 40 if len(word) > 3 else 25):
-            if len(sound_of(word)) <= 3 and other[0] == word[0]:
-                continue  # a short word and its twin ("hey", "hi"): no one can tell them apart in a hurry
+            if len(sound_of(word)) <= 3 and distance(sound_of(word), sound_of(other)) <= 1:
+                continue  # a short word and its twin ("hey", "hi", "say"): no one tells them apart in a hurry
             found.append(" ".join([*words[:i], other, *words[i + 1 :]]))
         found.append(" ".join([*words[:i], word[: max(2, len(word) - 2)], *words[i + 1 :]]))
         found += [f"{start} {word}" for start in ("some", "every", "any", "the", "my", "hello", "good")]

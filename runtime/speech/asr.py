@@ -2,7 +2,8 @@
 
 A CTC network in ONNX turns log-mels into letter probabilities; the pack's grammar is searched exactly, and
 the best sentence is believed as far as it explains the sound as well as free letters do. What the grammar
-does not explain comes back as free text. No state is kept between calls: a growing utterance is recognised anew.
+does not explain comes back as free text. No state is kept between calls, so a growing utterance is simply
+recognised again.
 """
 
 import json
@@ -29,6 +30,8 @@ from runtime.speech.units import LogProbs
 MAX_STEPS = 1_500
 """30 s of sound; what is longer is cut, since no command is"""
 _SURE_BLANK = math.log(0.99)
+_NAME_FILLER = 3
+"""Steps; where more was swallowed beside a name, more than the name was said"""
 EVIDENCE = ("gap_a_letter", "gap", "filler", "letters", "margin")
 
 
@@ -46,7 +49,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
     units: list[str]
     front_end: dict[str, float]
-    filler_penalty: Annotated[float, Field(ge=0)] = 0.4
+    filler_penalty: Annotated[float, Field(ge=0)] = 2.0
     """Nats a step"""
     weights: Annotated[list[float], Field(min_length=len(EVIDENCE), max_length=len(EVIDENCE))]
     """Logistic weights of the evidence, see `evidence`"""
@@ -116,7 +119,7 @@ class Recogniser:
             text = self.without_names(sentence.text)
             if not text:
                 if not found:
-                    return []
+                    return [] if sentence.filler_steps <= _NAME_FILLER else None
                 continue
             share = math.exp(max(-30.0, sentence.score - sentences[0].score))
             found.setdefault(text, Hypothesis(text, confidence * share, in_grammar=True))

@@ -67,7 +67,7 @@ class Edges:
 class GrammarDecoder:
     """Finds the sentences of one grammar. `filler_penalty`: nats for every step a filler swallows."""
 
-    def __init__(self, graph: LetterGraph, filler_penalty: float = 0.4) -> None:
+    def __init__(self, graph: LetterGraph, filler_penalty: float = 2.0) -> None:
         self._graph, self._penalty = graph, filler_penalty
         self._forward = Edges(graph.source, graph.target, graph.nodes)
         self._backward = Edges(graph.target, graph.source, graph.nodes)

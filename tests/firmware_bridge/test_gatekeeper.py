@@ -28,7 +28,7 @@ def payload(**changes: Any) -> bytes:
 
 
 SIT = {"skill": "sit"}
-ACCEPTED = [
+ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("skill", SIT),
     ("gait", {"gait": "walk", "duration_ms": 1000}),
     ("pose", {"joints_deg": {"tail": 10.0}, "duration_ms": 300}),
@@ -120,7 +120,7 @@ def test_remembered_ids_are_bounded_and_leases_do_not_fill_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "topic", ["everpaw/v1/max/cmnd/skill", "everpaw/v1/max/cmnd/stop", "other/rex/cmnd/stop"]
+    "topic", ["everpaw/v1/max/cmnd/skill", "everpaw/v1/max/cmnd/stop", "other/rex/cmnd/stop", "cmnd/stop"]
 )
 def test_another_robots_commands_are_not_even_answered(topic: str) -> None:
     verdict = keeper().judge(topic, payload(**SIT), False, NOW_MS)

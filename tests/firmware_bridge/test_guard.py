@@ -1,6 +1,6 @@
 """The guard keeps every limit, whatever it is told; it stops by its own clock and latches a fault."""
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.mcu import limits
@@ -43,7 +43,7 @@ def tick(guard: Guard, n: int = 1) -> None:
             assert sign_i * guard.position[i] + sign_j * guard.position[j] <= most
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.lists(ORDER, max_size=60))
 def test_no_sequence_of_orders_breaks_a_limit(orders: list[tuple]) -> None:  # type: ignore[type-arg]
     guard = Guard(limits.JOINTS, limits.RULES)
@@ -191,6 +191,18 @@ def test_colliding_goals_end_beside_each_other() -> None:
         assert guard.setpoint(together, 100)
         tick(guard)
     assert guard.position[4] - guard.position[0] <= 7_500
+
+
+def test_joints_keep_apart_on_the_way_not_only_at_its_end() -> None:
+    fast, slow = (-9_000, 9_000, 0, 360, 60), (-9_000, 9_000, 0, 36, 6)
+    guard = Guard((fast, slow), ((0, 1, 1, -1, 7_500),))
+    guard.tick()
+    guard.arm()
+    for _ in range(400):
+        assert guard.setpoint([9_000, 9_000], 100)
+        guard.tick()
+        assert guard.position[0] - guard.position[1] <= 7_500
+    assert guard.position == [9_000, 9_000]
 
 
 def test_a_table_that_contradicts_itself_is_a_fault_for_ever() -> None:

@@ -30,7 +30,7 @@ def warp(samples: Floats, rng: Rng, level: float = 1.0) -> Floats:
     if level <= 0 or len(samples) < _FFT:
         return samples.copy()
     sound = bend_rate(samples, rng, level)
-    formants = float(np.exp(rng.normal(0.0, 0.10 * level)))
+    formants = float(np.exp(rng.normal(0.0, 0.13 * level)))
     breath = float(rng.uniform(0.0, 0.35) * level) if rng.random() < 0.3 else 0.0
     return reshape_spectrum(sound, np.clip(formants, 0.75, 1.35), random_eq(rng, level), breath, rng)
 
@@ -43,7 +43,7 @@ def room(samples: Floats, rng: Rng, level: float = 1.0) -> Floats:
     if rng.random() < 0.6:
         sound = reverberate(sound, rng, level)
     if rng.random() < 0.8:
-        sound = add_noise(sound, rng, snr_db=float(rng.uniform(5.0, 30.0) + 8.0 * (1.0 - level)))
+        sound = add_noise(sound, rng, snr_db=float(rng.uniform(2.0, 26.0) + 8.0 * (1.0 - level)))
     if rng.random() < 0.15:
         sound = telephone(sound, rng)
     peak = float(np.abs(sound).max()) or 1.0
@@ -54,7 +54,7 @@ def room(samples: Floats, rng: Rng, level: float = 1.0) -> Floats:
 
 def bend_rate(samples: Floats, rng: Rng, level: float = 1.0) -> Floats:
     """Play at a rate that wanders inside the words (pitch and formants move with it, as a tape does)."""
-    overall = float(np.clip(np.exp(rng.normal(0.0, 0.07 * level)), 0.8, 1.25))
+    overall = float(np.clip(np.exp(rng.normal(0.0, 0.09 * level)), 0.75, 1.3))
     knots = max(2, len(samples) // 2400 + 2)  # one each 150 ms
     rate = overall * np.exp(rng.normal(0.0, 0.06 * level, knots))
     steps = np.interp(np.linspace(0, knots - 1, len(samples)), np.arange(knots), rate)

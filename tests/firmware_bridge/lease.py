@@ -1,0 +1,21 @@
+"""A mind that does nothing but renew its lease: `python -m tests.firmware_bridge.lease HOST:PORT BOOT_ID`."""
+
+import sys
+import time
+import uuid
+
+from firmware_bridge.urgency import be_urgent
+from runtime.bus import Bus
+from runtime.contracts.messages import LeaseCommand
+
+be_urgent()
+host, _, port = sys.argv[1].partition(":")
+with Bus("rex", host, int(port)) as bus:
+    while True:
+        now_ms = time.monotonic_ns() // 1_000_000
+        lease = LeaseCommand(
+            id=uuid.uuid4().hex, boot_id=sys.argv[2], issued_at_ms=now_ms, ttl_ms=250, source="mind"
+        )
+        bus.publish("cmnd/lease", lease)
+        print("renewed", flush=True)
+        time.sleep(0.1)

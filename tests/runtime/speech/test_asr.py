@@ -1,0 +1,114 @@
+"""The recogniser on networks that hear a fixed text, or nothing in particular."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime.contracts.errors import PackError
+from runtime.mind.grammar import Grammar
+from runtime.speech.asr import Recogniser, squeeze
+from runtime.speech.free import Lexicon, transcribe
+from runtime.speech.units import BLANK, greedy
+from tests.fakes.uniform_asr import spelled, write_asr
+
+SOUND = (np.random.default_rng(1).standard_normal(32_000) * 2_000).astype(np.int16)
+PET = Grammar.load(
+    "context: {expressions: {sit: ['sit (down)'], praise: ['good [boy, girl]'], bye: ['bye buddy']}}"
+)
+NAMES = ["hey buddy"]
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("sit down", "sit down"),
+        ("hey buddy sit down", "sit down"),
+        ("buddy good girl", "good girl"),
+        ("good boy buddy", "good boy"),
+        ("bye buddy", "bye buddy"),
+    ],
+)
+def test_a_command_is_in_the_grammar_and_loses_the_name(tmp_path: Path, said: str, heard: str) -> None:
+    best = Recogniser(write_asr(tmp_path, said), PET, prefixes=NAMES).recognise(SOUND)[0]
+    assert (best.text, best.in_grammar) == (heard, True)
+    assert best.confidence > 0.9
+
+
+def test_runners_up_are_other_sentences_and_less_sure(tmp_path: Path) -> None:
+    found = Recogniser(write_asr(tmp_path, "good boy"), PET).recognise(SOUND, n=3)
+    assert [h.text for h in found][:2] == ["good boy", "good girl"]
+    assert found[0].confidence > found[1].confidence
+
+
+def test_other_words_come_back_as_free_text(tmp_path: Path) -> None:
+    found = Recogniser(write_asr(tmp_path, "hey buddy hello world"), PET, prefixes=NAMES).recognise(SOUND)
+    assert [(h.text, h.in_grammar) for h in found] == [("hello world", False)]
+
+
+def test_only_the_name_is_nothing_said(tmp_path: Path) -> None:
+    assert Recogniser(write_asr(tmp_path, "hey buddy"), PET, prefixes=NAMES).recognise(SOUND) == []
+
+
+def test_without_a_grammar_all_text_is_free(tmp_path: Path) -> None:
+    found = Recogniser(write_asr(tmp_path, "hello world"), None).recognise(SOUND)
+    assert [(h.text, h.in_grammar) for h in found] == [("hello world", False)]
+
+
+def test_a_network_that_knows_nothing_is_not_believed(tmp_path: Path) -> None:
+    found = Recogniser(write_asr(tmp_path), PET).recognise(SOUND)
+    assert not any(h.in_grammar for h in found)
+
+
+@pytest.mark.parametrize("length", [0, 1, 399, 400])
+def test_next_to_no_sound_is_silence_or_harmless(tmp_path: Path, length: int) -> None:
+    assert not any(h.in_grammar for h in Recogniser(write_asr(tmp_path), PET).recognise(SOUND[:length]))
+
+
+def test_the_same_sound_gives_the_same_answer(tmp_path: Path) -> None:
+    recogniser = Recogniser(write_asr(tmp_path, "sit down"), PET)
+    assert recogniser.recognise(SOUND) == recogniser.recognise(SOUND)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"units": ["a"]}, "other units"),
+        ({"front_end": {"mels": 80}}, "front end"),
+        ({"weights": [1.0]}, "weights"),
+        ({"bias": "much"}, "bias"),
+    ],
+)
+def test_an_unfit_asr_json_is_refused(tmp_path: Path, change: dict[str, object], says: str) -> None:
+    folder = write_asr(tmp_path)
+    settings = json.loads((folder / "asr.json").read_text()) | change
+    (folder / "asr.json").write_text(json.dumps(settings))
+    with pytest.raises(PackError, match=says):
+        Recogniser(folder, PET)
+
+
+def test_a_missing_model_is_refused(tmp_path: Path) -> None:
+    (write_asr(tmp_path) / "model.onnx").unlink()
+    with pytest.raises(PackError, match=r"model\.onnx"):
+        Recogniser(tmp_path, PET)
+    with pytest.raises(PackError, match="cannot be read"):
+        Recogniser(tmp_path / "none", PET)
+
+
+def test_squeezing_keeps_the_text() -> None:
+    silence = np.log(np.full((40, 29), 1e-5, np.float32))
+    silence[:, BLANK] = -1e-4
+    long = np.concatenate([silence, spelled("sit"), silence, spelled("down")])
+    short = squeeze(long)
+    assert len(short) < len(long) - 70
+    assert greedy(short) == greedy(long)
+
+
+def test_known_words_win_over_odd_spellings() -> None:
+    log_probs = np.logaddexp(spelled("wurld") + np.log(0.6), spelled("world") + np.log(0.4)).astype(
+        np.float32
+    )
+    assert greedy(log_probs) == "wurld"
+    assert transcribe(log_probs, Lexicon({"world": 3, "hello": 5})) == "world"
+    assert transcribe(spelled("xqz"), Lexicon({"world": 3})) == "xqz"
