@@ -33,7 +33,7 @@ from runtime.bus import Bus, Delivery
 from runtime.contracts import messages as m
 from runtime.contracts.body import load_body
 from runtime.contracts.errors import EverpawError, LinkError
-from runtime.contracts.topics import check_robot_id, full_topic
+from runtime.contracts.topics import PREFIX, check_robot_id
 
 GOODBYE_S = 2.5
 """Longest wait for the board to reach its safe pose at the end"""
@@ -66,7 +66,7 @@ def _deliver(conductor: Conductor, delivery: Delivery) -> None:
         if not delivery.retained:
             conductor.view(delivery.payload, monotonic_ms())
         return
-    topic = full_topic(delivery.robot_id, delivery.name)
+    topic = f"{PREFIX}/{delivery.robot_id}/{delivery.name}"
     conductor.command(topic, delivery.payload, delivery.retained, monotonic_ms())
 
 

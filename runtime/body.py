@@ -82,6 +82,10 @@ class Body:
         """Latch a fault: only the page, a button or `--arm` brings the body back."""
         return self._command(m.StopCommand, "cmnd/stop", reason=reason)
 
+    def arm(self, source: m.Source) -> str:
+        """Allow movement; `source` must be a hand: page, button or cli. The bridge refuses all others."""
+        return self._command(m.ArmCommand, "cmnd/arm", source=source)
+
     def wait(self, command_id: str, statuses: frozenset[str], timeout_s: float) -> m.Ack | None:
         """The first acknowledgement with one of `statuses`, or None when none came in time."""
 
@@ -100,14 +104,14 @@ class Body:
     def _command(
         self, model: type[m.Command], topic: str, ttl_ms: int = COMMAND_TTL_MS, **fields: Any
     ) -> str:
-        command = model(
-            id=uuid.uuid4().hex,
-            boot_id=self._boot_id or "unknown",
-            issued_at_ms=mono_ms(),
-            ttl_ms=ttl_ms,
-            source=self._source,
-            **fields,
-        )
+        stamp: dict[str, Any] = {
+            "id": uuid.uuid4().hex,
+            "boot_id": self._boot_id or "unknown",
+            "issued_at_ms": mono_ms(),
+            "ttl_ms": ttl_ms,
+            "source": self._source,
+        }
+        command = model(**(stamp | fields))
         with self._changed:
             self._acks[command.id] = []
             while len(self._acks) > _REMEMBERED:

@@ -49,7 +49,7 @@ class Delivery:
 
     robot_id: str
     name: str
-    """Kind and name, as in `cmnd/skill`; always one of the registry's"""
+    """Kind and name, as in `cmnd/skill`; who subscribed to a whole kind may get a name of no registry"""
     payload: bytes
     retained: bool
     qos: int
@@ -61,8 +61,9 @@ Callback = Callable[[Delivery], None]
 
 def decode(delivery: Delivery, model: type[M]) -> M:
     """The payload as `model`; MessageError where it is not one."""
-    if topics.TOPICS[delivery.name].model is not model:
-        expected = topics.TOPICS[delivery.name].model.__name__
+    row = topics.TOPICS.get(delivery.name)
+    if row is None or row.model is not model:
+        expected = row.model.__name__ if row else "nothing known"
         raise MessageError(f"{delivery.name} carries {expected}, not {model.__name__}; ask for {expected}")
     return topics.decode(model, delivery.payload)
 
@@ -314,20 +315,18 @@ class Bus:
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         try:
-            robot_id, row = topics.parse_topic(message.topic)
+            robot_id, name = topics.split_topic(message.topic)
         except (MessageError, UnicodeDecodeError) as error:
             log.warning("ignored: %s", error)
             return
-        delivery = Delivery(
-            robot_id, row.name, bytes(message.payload), message.retain, message.qos, message.dup
-        )
+        delivery = Delivery(robot_id, name, bytes(message.payload), message.retain, message.qos, message.dup)
         with self._lock:
-            callbacks = [c for p in (row.name, row.kind) for c in self._callbacks.get(p, ())]
+            callbacks = [c for p in (name, name.split("/")[0]) for c in self._callbacks.get(p, ())]
         for callback in callbacks:
             try:
                 callback(delivery)
             except Exception:
-                log.exception("a reader of %s failed; the bus goes on", row.name)
+                log.exception("a reader of %s failed; the bus goes on", name)
 
 
 def _send_at_once(_client: Client, _data: object, connection: object) -> None:

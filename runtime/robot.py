@@ -4,6 +4,7 @@ import argparse
 import logging
 import signal
 import sys
+import tomllib
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -86,10 +87,17 @@ def assemble(
         share_text=config.privacy.share_text,
         listeners=listeners or Listeners(),
     )
-    skills = [path.stem for path in pack.files("skills", ".toml")]
-    meta = m.RobotMeta(runtime_version=__version__, pack_name=pack.manifest.name, skills=skills, gaits=[])
-    bus.publish("meta/robot", meta)
+    bus.publish("meta/robot", describe(pack))
     return robot
+
+
+def describe(pack: Pack) -> m.RobotMeta:
+    """Versions and what the pet can do."""
+    kinds = {p.stem: tomllib.loads(p.read_text()).get("kind") for p in pack.files("skills", ".toml")}
+    gaits = [name for name, kind in kinds.items() if kind == "gait"]
+    return m.RobotMeta(
+        runtime_version=__version__, pack_name=pack.manifest.name, skills=list(kinds), gaits=gaits
+    )
 
 
 def main(argv: list[str]) -> int:

@@ -82,13 +82,19 @@ def full_topic(robot_id: str, name: str) -> str:
     return f"{PREFIX}/{check_robot_id(robot_id)}/{name}"
 
 
+def split_topic(topic: str) -> tuple[str, str]:
+    """(robot_id, name) of a topic of some robot of ours; the name may be one the registry does not know."""
+    robot_id, _, name = topic.removeprefix(f"{PREFIX}/").partition("/")
+    if not topic.startswith(f"{PREFIX}/") or not _ROBOT_ID.fullmatch(robot_id) or "/" not in name:
+        raise MessageError(f"topic {topic!r} is none of ours; expected {PREFIX}/<robot_id>/<kind>/<name>")
+    return robot_id, name
+
+
 def parse_topic(topic: str) -> tuple[str, Topic]:
     """(robot_id, registry row) of a full topic, else MessageError."""
-    robot_id, _, name = topic.removeprefix(f"{PREFIX}/").partition("/")
-    if not topic.startswith(f"{PREFIX}/") or not _ROBOT_ID.fullmatch(robot_id) or name not in TOPICS:
-        raise MessageError(
-            f"topic {topic!r} is not one of everpaw's; expected {PREFIX}/<robot_id>/<kind>/<name>"
-        )
+    robot_id, name = split_topic(topic)
+    if name not in TOPICS:
+        raise MessageError(f"topic {topic!r} is not in the registry; known: {', '.join(TOPICS)}")
     return robot_id, TOPICS[name]
 
 

@@ -1,6 +1,7 @@
 """The stage of the demo and of the latency figures: a robot with a simulated body, and its owner."""
 
 import queue
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from runtime import robot as assembly
 from runtime.audio.capture import QueueSource, read_audio
 from runtime.audio.playback import Sink
+from runtime.body import FINAL
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
 from runtime.contracts.config import MqttSettings, RobotConfig
@@ -129,6 +131,7 @@ class Owner:
     def converse(self, lines: Sequence[Line]) -> Iterator[Shown | Line]:
         """A `Shown` for each answered line, the `Line` itself where no answer came."""
         for number, line in enumerate(lines):
+            self._arm()
             self._watch.take()
             self._source.push(read_audio(line.path))
             self._source.wait_until_heard(timeout_s=30)
@@ -140,6 +143,14 @@ class Owner:
             following = lines[number + 1] if number + 1 < len(lines) else None
             self._settle(into_movement=following is not None and following.when == "moving")
             yield Shown(record, self._watch.take(), line.meant)
+
+    def _arm(self) -> None:
+        """By hand, as `--arm` did at the start: on a machine too busy for the lease the body lets go."""
+        body = self._robot.body
+        if body.state.mcu_state == "ARMED":
+            return
+        print("everpaw: the body had let go (the mind was late); armed again by hand", file=sys.stderr)
+        body.wait(body.arm("cli"), FINAL, READY_S)
 
     def _settle(self, *, into_movement: bool) -> None:
         deadline = time.monotonic() + SETTLE_S

@@ -233,3 +233,17 @@ def test_what_waited_for_a_killed_broker_arrives_in_order(kind: str) -> None:
     assert states[-1] == 100
     # All of them reach the broker in order; the reader sees those sent after it was back.
     assert got[1:] == [str(n) for n in range(102 - len(got[1:]), 102)]
+
+
+def test_a_whole_kind_brings_names_of_no_registry_too(broker: Broker) -> None:
+    """The bridge must be able to say that it does not know an act."""
+    seen: list[Delivery] = []
+    with Bus("rex", broker.host, broker.port) as reader, Bus("rex", broker.host, broker.port) as writer:
+        reader.subscribe("cmnd", seen.append)
+        writer._client.publish("everpaw/v1/rex/cmnd/fly", b"{}", 1).wait_for_publish(2)
+        deadline = time.monotonic() + 2
+        while not seen and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert [(d.robot_id, d.name, d.payload) for d in seen] == [("rex", "cmnd/fly", b"{}")]
+    with pytest.raises(MessageError, match="nothing known"):
+        decode(seen[0], m.Ack)

@@ -26,7 +26,7 @@ def rows(capsys: pytest.CaptureFixture[str], *argv: str | Path) -> list[dict]:
 def test_a_called_command(capsys: pytest.CaptureFixture[str]) -> None:
     [row] = rows(capsys, "listen", "--json", SIT)
     assert set(row) == {"file", "duration_s", "wakes", "utterances", "timings_ms"}
-    assert [wake["name"] for wake in row["wakes"]] == ["hey_buddy"]
+    assert [wake["name"] for wake in row["wakes"]] == ["hey buddy"]
     [utterance] = row["utterances"]
     assert set(utterance) == UTTERANCE_KEYS
     assert (utterance["intent"], utterance["action"], utterance["slots"]) == ("sit", "sit", {})
