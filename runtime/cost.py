@@ -28,6 +28,7 @@ REPEATS = 30
 
 def measure(args: argparse.Namespace) -> Figures:
     """Of a fresh process: {"start_s", "idle_core_share", "memory_mb", "asr_ms", "text_ms", "engines_ms"}."""
+    starter.load_pack()  # a broken pack is told here, in one line
     progress("a fresh process hears 30 s of a quiet room")
     began = time.monotonic()
     process = subprocess.run(

@@ -8,15 +8,15 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
 
 from runtime import starter
+from runtime.audio.device import count_devices
 from runtime.broker import available_kind, find_broker
 from runtime.contracts.audio import SAMPLE_RATE_HZ
-from runtime.contracts.errors import EverpawError
+from runtime.contracts.errors import EverpawError, MissingExtraError
 
 Weight = Literal["needed", "optional"]
 
@@ -108,13 +108,10 @@ def broker() -> Finding:
 
 def sound_card() -> Finding:
     cure = "sudo apt install portaudio19-dev gcc python3-dev; pip install 'everpaw[device]'"
-    if find_spec("pyaudio") is None:
+    try:
+        count = count_devices()
+    except MissingExtraError:
         return Finding("sound card", False, "PyAudio is not installed", cure, "optional")
-    import pyaudio
-
-    audio = pyaudio.PyAudio()
-    count = audio.get_device_count()
-    audio.terminate()
     return Finding(
         "sound card", count > 0, f"{count} devices", "plug in a microphone and a loudspeaker", "optional"
     )

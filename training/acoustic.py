@@ -1,8 +1,8 @@
-"""The recogniser's network: convolutions down to 25 Hz, a bidirectional GRU, and a head that answers twice a step.
+"""The recogniser's network: convolutions down to 25 Hz, a bidirectional GRU, two answers a step.
 
-The two answers per step, 20 ms each, leave room for every letter of fast speech. A recurrent network finds its
-first alignments some ten times sooner than a Conformer of its size, which decides what an hour of training on a
-small machine can reach.
+The answers, 20 ms each, leave room for every letter of fast speech. A recurrent network finds its
+first alignments some ten times sooner than a Conformer of its size, which decides what an hour of training
+on a small machine can reach.
 """
 
 import torch

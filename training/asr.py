@@ -30,6 +30,7 @@ from runtime.speech.units import BLANK, UNITS, encode, greedy
 from training.acoustic import SUBFRAMES, SUBSAMPLING, Acoustic, output_lengths
 from training.asr_clips import Clip, Pool, held_out_clips
 from training.asr_texts import draw_texts
+from training.data.speech import cache_folder
 
 STARTER = Path(__file__).parent.parent / "runtime" / "starter"
 PARAPHRASES = Path(__file__).parent / "data" / "paraphrases.yaml"
@@ -99,7 +100,7 @@ def mask(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def even_targets(clips: Sequence[Clip], steps: int) -> Tensor:
-    """(B, steps) units: each clip's letters at equal times over its loud span, blanks around; -1 is padding."""
+    """(B, steps) units: each clip's letters evenly over its loud span, blanks around; -1 is padding."""
     targets = np.full((len(clips), steps), -1, np.int64)
     for row, clip in zip(targets, clips, strict=True):
         row[: int(output_lengths(torch.tensor(len(clip.frames))))] = BLANK
@@ -135,8 +136,8 @@ def rate_at(progress: float, settings: Settings) -> float:
 class Lessons:
     """Single words first, with letters laid evenly over the sound; then CTC; then longer and longer texts.
 
-    Left to itself CTC answers with blanks and the commonest letters for thousands of steps before it finds its
-    first alignment. The next lesson begins when this one is learned, however fast the machine is.
+    Left to itself CTC answers with blanks and the commonest letters for thousands of steps before it finds
+    its first alignment. The next lesson begins when this one is learned, however fast the machine is.
     """
 
     LONGEST = (12, 12, 30, 1_000)
@@ -291,7 +292,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="folder for model.onnx and asr.json")
     parser.add_argument("--evaluate", type=Path, metavar="DIR", help="measure the model in DIR instead")
     parser.add_argument("--grammar", type=Path, default=STARTER / "grammar.yaml")
-    parser.add_argument("--work", type=Path, help="folder for checkpoints (default: OUT/../.work-asr)")
+    parser.add_argument("--work", type=Path, help="folder for checkpoints (default: ~/.cache/everpaw/asr)")
     parser.add_argument("--minutes", type=float, help="wall clock for training")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--smoke", action="store_true", help="a tiny model, seconds of training")
@@ -306,7 +307,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("give --out DIR or --evaluate DIR")
     changes = {name: value for name in ("minutes", "seed") if (value := getattr(args, name)) is not None}
     settings = Settings(**{**asdict(SMOKE if args.smoke else Settings()), **changes})
-    work = args.work or args.out.parent / ".work-asr"
+    work = args.work or cache_folder().parent / "asr"
     model = train(settings, grammar, work)
 
     from training.asr_export import ship

@@ -6,8 +6,10 @@ and grows, and new clips are taken first.
 
 import multiprocessing
 import os
-import queue
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from training.data.speech import spoken, to_int16
 
 SHORT_LETTERS = 12
 _CHUNK = 32
+_AHEAD = 8
 _FIRST_CHUNKS = 40
 """Short texts come first, for the first lessons"""
 _REAL_SHARE, _SILENT_SHARE = 0.03, 0.01
@@ -96,37 +99,55 @@ def _clip(samples: Samples, text: str, voice: str) -> Clip:
     return Clip(normalise(log_mel(samples)).astype(np.float16), text, voice)
 
 
-def _produce(out: "multiprocessing.Queue[list[Clip]]", texts: list[str], seed: int) -> None:
+def _one_thread() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def _chunk(texts: list[str], seed: int) -> list[Clip]:
+    """One chunk of clips; runs in the pool's process."""
     rng = np.random.default_rng(seed)
     real = keyword_recordings(held_out=False)
-    short = [text for text in texts if len(text) <= SHORT_LETTERS] or texts
-    for _ in range(_FIRST_CHUNKS):
-        out.put([_make(short, real, rng) for _ in range(_CHUNK)])
-    while True:
-        out.put([_make(texts, real, rng) for _ in range(_CHUNK)])
+    return [_make(texts, real, rng) for _ in range(_CHUNK)]
 
 
 class Pool:
-    """Clips made so far, at most `capacity`; older ones are overwritten at random."""
+    """Clips made so far, at most `capacity`; older ones are overwritten at random.
+
+    They are made in a process of their own, a few chunks ahead. espeak-ng dies of a rare text; then another
+    process takes over and only the chunks under way are lost.
+    """
 
     def __init__(self, texts: list[str], seed: int, capacity: int = 80_000) -> None:
+        self._texts = texts
+        self._short = [text for text in texts if len(text) <= SHORT_LETTERS] or texts
+        self._seed = seed
         self._clips: list[Clip] = []
         self._capacity = capacity
         self._rng = np.random.default_rng(seed)
         self._fresh: list[Clip] = []
-        context = multiprocessing.get_context("spawn")
-        self._queue: multiprocessing.Queue[list[Clip]] = context.Queue(maxsize=64)
-        self._worker = context.Process(target=_produce, args=(self._queue, texts, seed + 1), daemon=True)
+        self._pending: deque[Future[list[Clip]]] = deque()
+        self._asked = 0
         self.made = 0
 
     def __enter__(self) -> "Pool":
-        self._worker.start()
+        self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._worker.terminate()
-        self._worker.join()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._executor = ProcessPoolExecutor(1, context, initializer=_one_thread)
+        self._pending.clear()
+        self._ask()
+
+    def _ask(self) -> None:
+        while len(self._pending) < _AHEAD:
+            texts = self._short if self._asked < _FIRST_CHUNKS else self._texts
+            sample = [texts[i] for i in self._rng.integers(len(texts), size=_CHUNK)]
+            self._pending.append(self._executor.submit(_chunk, sample, self._seed + self._asked))
+            self._asked += 1
 
     def batches(self, frames_a_batch: int, draw: int, longest: int) -> Iterator[list[Clip]]:
         """One round: `draw` clips of at most `longest` letters, new ones first, in batches of like length."""
@@ -145,14 +166,14 @@ class Pool:
             yield batches[i]
 
     def _collect(self, at_least: int) -> None:
-        while True:
+        while len(self._clips) < at_least or (self._pending and self._pending[0].done()):
             try:
-                # a short wait, because the next chunk enters the pipe only once this one has left it
-                chunk = self._queue.get(timeout=60 if len(self._clips) < at_least else 0.05)
-            except queue.Empty:
-                if len(self._clips) >= at_least:
-                    return
-                raise TrainingError("no speech was made for a minute; see the messages above") from None
+                chunk = self._pending.popleft().result()
+            except BrokenProcessPool:
+                self._executor.shutdown(wait=False)
+                self._start()
+                continue
+            self._ask()
             for clip in chunk:
                 self._add(clip)
 

@@ -1,5 +1,6 @@
 """From a trained network to a folder the robot can load: ONNX, and asr.json with a calibrated confidence."""
 
+import io
 import json
 import sys
 from collections import Counter
@@ -44,18 +45,19 @@ def ship(model: Acoustic, settings: "Settings", grammar: Grammar, out: Path, cli
 def write_onnx(model: Acoustic, path: Path, metadata: dict[str, str]) -> None:
     """`features` (1, T, MELS) -> `log_probs` (1, 2 ceil(T / 4), UNITS); weights stored in half precision."""
     model.eval()
-    frames = torch.export.Dim("frames", min=8, max=4096)
-    program = torch.onnx.export(
+    buffer = io.BytesIO()
+    # the older exporter, because the newer one cannot take a GRU apart
+    torch.onnx.export(
         model,
         (torch.zeros(1, 203, MELS),),
+        buffer,
         input_names=["features"],
         output_names=["log_probs"],
-        dynamic_shapes={"features": {1: frames}},
-        dynamo=True,
-        verbose=False,
+        dynamic_axes={"features": {1: "frames"}, "log_probs": {1: "steps"}},
+        opset_version=17,
+        dynamo=False,
     )
-    assert program is not None
-    proto = program.model_proto
+    proto = onnx.load_from_string(buffer.getvalue())
     halve(proto)
     for key, value in metadata.items():
         entry = proto.metadata_props.add()

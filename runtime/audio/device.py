@@ -110,22 +110,35 @@ class PyAudioCard:
         return _open("output", device, on_frames)
 
 
-def _open(
-    side: Literal["input", "output"], device: int | None, make_callback: Callable[[_Format], Any]
-) -> PyAudioStream:
+def count_devices() -> int:
+    """How many sound devices PortAudio sees; MissingExtraError without PyAudio."""
+    portaudio = _portaudio()
+    count = int(portaudio.get_device_count())
+    portaudio.terminate()
+    return count
+
+
+def _portaudio() -> Any:
     try:
         import pyaudio
     except ImportError as error:
         raise MissingExtraError("pyaudio", "device") from error
     with _quiet_libraries():
-        portaudio = pyaudio.PyAudio()
+        return pyaudio.PyAudio()
+
+
+def _open(
+    side: Literal["input", "output"], device: int | None, make_callback: Callable[[_Format], Any]
+) -> PyAudioStream:
+    portaudio = _portaudio()
+    with _quiet_libraries():
         failure: Exception | None = None
         for chosen in _formats(portaudio, side, device):
             try:
                 stream = portaudio.open(
                     chosen.rate_hz,
                     chosen.channels,
-                    pyaudio.paInt16,
+                    portaudio.get_format_from_width(2),
                     frames_per_buffer=chosen.frames,
                     stream_callback=make_callback(chosen),
                     **{side: True, f"{side}_device_index": device},

@@ -122,7 +122,9 @@ def file_sha256(path: Path) -> str:
 def _read_manifest(folder: Path) -> bytes:
     path = folder / MANIFEST_NAME
     if not path.is_file():
-        raise PackError(f"{folder} is not a pack: it has no {MANIFEST_NAME}; build one with `everpaw pack build`")
+        raise PackError(
+            f"{folder} is not a pack: it has no {MANIFEST_NAME}; build one with `everpaw pack build`"
+        )
     if path.stat().st_size > MAX_MANIFEST_BYTES:
         raise PackError(f"{path} has {path.stat().st_size} bytes; at most {MAX_MANIFEST_BYTES}")
     return path.read_bytes()
@@ -136,6 +138,8 @@ def _verify_file(folder: Path, name: str, entry: PackFile) -> None:
         raise PackError(f"pack {folder}: {name} is missing; copy the pack again")
     size = path.stat().st_size
     if size != entry.size:
-        raise PackError(f"pack {folder}: {name} has {size} bytes, the manifest says {entry.size}; copy it again")
+        raise PackError(
+            f"pack {folder}: {name} has {size} bytes, the manifest says {entry.size}; copy it again"
+        )
     if file_sha256(path) != entry.sha256:
         raise PackError(f"pack {folder}: {name} was altered (sha256 differs); copy the pack again")

@@ -115,6 +115,7 @@ def decode(model: type[M], payload: bytes) -> M:
         raise MessageError(f"{model.__name__}: {where}: {first['msg']}") from error
     if message.schema_version != m.SCHEMA_VERSION:
         raise MessageError(
-            f"{model.__name__}: schema {message.schema_version} is unknown; this robot speaks {m.SCHEMA_VERSION}"
+            f"{model.__name__}: schema {message.schema_version} is unknown; this robot speaks"
+            f" {m.SCHEMA_VERSION}"
         )
     return message

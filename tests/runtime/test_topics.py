@@ -114,7 +114,7 @@ def test_commands_are_qos_1_and_never_retained_except_the_lease() -> None:
     ],
 )
 def test_foreign_topics_are_refused(topic: str) -> None:
-    with pytest.raises(MessageError, match="is none of ours|is not in the registry"):
+    with pytest.raises(MessageError, match=r"is none of ours|is not in the registry"):
         parse_topic(topic)
 
 

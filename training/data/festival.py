@@ -69,37 +69,49 @@ class Festival:
     """One open festival process with one voice."""
 
     def __init__(self, voice: str) -> None:
+        self._voice = voice
         self._folder = tempfile.TemporaryDirectory()
-        self._process = subprocess.Popen(
-            ["festival", "--pipe"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._say(f"(voice_{voice})")
+        self._process = self._start()
         atexit.register(self.close)
-
-    def _say(self, expression: str) -> bool:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f'{expression}\n(format t "done\\n")\n(fflush nil)\n')
-        self._process.stdin.flush()
-        watchdog = threading.Timer(60.0, self._process.kill)
-        watchdog.start()
-        try:
-            return any(line.strip() == "done" for line in self._process.stdout)
-        finally:
-            watchdog.cancel()
 
     def speak(self, text: str, stretch: float) -> Wave:
         """`text` with every sound `stretch` times as long."""
         out = Path(self._folder.name) / "a.wav"
         out.unlink(missing_ok=True)
         plain = text.replace("\\", " ").replace('"', " ")
-        self._say(f"(Parameter.set 'Duration_Stretch {stretch:.3f})")
-        self._say(f'(utt.save.wave (utt.synth (Utterance Text "{plain}")) "{out}")')
+        wanted = (
+            f"(Parameter.set 'Duration_Stretch {stretch:.3f})",
+            f'(utt.save.wave (utt.synth (Utterance Text "{plain}")) "{out}")',
+        )
+        if not all(self._say(expression) for expression in wanted):
+            self._process = self._start()  # it died or hung; once more with a fresh one
+            for expression in wanted:
+                self._say(expression)
         return _read(out, "festival")
+
+    def _start(self) -> "subprocess.Popen[str]":
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            ["festival", "--pipe"], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        )
+        self._process = process
+        self._say(f"(voice_{self._voice})")
+        return process
+
+    def _say(self, expression: str) -> bool:
+        """False where festival is gone, or was killed after a minute without an answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        watchdog = threading.Timer(60.0, self._process.kill)
+        watchdog.start()
+        try:
+            self._process.stdin.write(f'{expression}\n(format t "done\\n")\n(fflush nil)\n')
+            self._process.stdin.flush()
+            return any(line.strip() == "done" for line in self._process.stdout)
+        except BrokenPipeError:
+            return False
+        finally:
+            watchdog.cancel()
 
     def close(self) -> None:
         if self._process.poll() is None:
