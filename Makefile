@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 INSTALL := $(PIP) install -c constraints.txt
+SOUND_CARD := $(INSTALL) -e ".[device]" || echo "everpaw: no PyAudio; it needs portaudio19-dev and a compiler" >&2
 export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: help setup demo test check bench schemas clean
@@ -40,20 +41,22 @@ $(BIN)/python:
 	python3 -m venv $(VENV)
 	$(PIP) install -U pip
 
-# The robot's side alone: small, no compiler. Without mosquitto a broker in Python takes its place.
+# The robot's side alone: small. Without mosquitto a broker in Python takes its place; PyAudio comes where
+# there is a sound card to speak through.
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 	@scripts/system-packages mosquitto
 	@if PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null; then extras=cpu,voice; else extras=cpu,voice,broker; fi; \
 	echo "everpaw: installing .[$$extras] into $(VENV)" >&2; $(INSTALL) -e ".[$$extras]"
+	@if [ -d /dev/snd ]; then scripts/system-packages portaudio19-dev gcc python3-dev; $(SOUND_CARD); fi
 	@touch $@
 
 # The workstation's side and the tools of the tests.
 $(VENV)/.all: $(VENV)/.run
 	@scripts/system-packages mosquitto flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts \
-		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev nodejs npm
+		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev $$(command -v npm >/dev/null || echo nodejs npm)
 	@echo "everpaw: installing the training and test extras into $(VENV)" >&2
 	$(INSTALL) -e ".[cpu,voice,broker,training,export,test,lint]"
-	@$(INSTALL) -e ".[device]" || echo "everpaw: no PyAudio (portaudio19-dev and a compiler are needed); its tests skip" >&2
+	@$(SOUND_CARD)
 	@touch $@
 
 clean:

@@ -261,7 +261,7 @@ def train(settings: Settings, grammar: Grammar, work: Path) -> Acoustic:
     begun = time.monotonic() - run.elapsed_s
     saved = checked = run.elapsed_s
     stale = 0
-    with Pool(texts, settings.seed + run.step) as pool:
+    with Pool(texts, settings.seed + run.step, short_first=run.lessons.lesson == 0) as pool:
         while run.elapsed_s < budget_s and stale < 6:
             for clips in pool.batches(settings.frames_a_batch, settings.draw, run.lessons.longest):
                 loss = run.update(clips, rng, run.elapsed_s / budget_s)

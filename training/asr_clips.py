@@ -117,7 +117,7 @@ class Pool:
     process takes over and only the chunks under way are lost.
     """
 
-    def __init__(self, texts: list[str], seed: int, capacity: int = 80_000) -> None:
+    def __init__(self, texts: list[str], seed: int, *, short_first: bool, capacity: int = 80_000) -> None:
         self._texts = texts
         self._short = [text for text in texts if len(text) <= SHORT_LETTERS] or texts
         self._seed = seed
@@ -126,7 +126,7 @@ class Pool:
         self._rng = np.random.default_rng(seed)
         self._fresh: list[Clip] = []
         self._pending: deque[Future[list[Clip]]] = deque()
-        self._asked = 0
+        self._asked = 0 if short_first else _FIRST_CHUNKS
         self.made = 0
 
     def __enter__(self) -> "Pool":

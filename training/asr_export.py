@@ -20,7 +20,7 @@ from runtime.speech.features import MELS, describe
 from runtime.speech.units import UNITS
 from training.acoustic import Acoustic
 from training.asr_clips import held_out_clips
-from training.asr_texts import PREFIXES, draw_texts, open_sentences
+from training.asr_texts import PREFIXES, draw_texts, plain_sentences
 
 if TYPE_CHECKING:
     from training.asr import Settings
@@ -83,7 +83,7 @@ def halve(proto: onnx.ModelProto) -> None:
 
 
 def write_settings(out: Path, weights: "np.ndarray", bias: float) -> None:
-    counts = Counter(word for sentence in open_sentences() for word in sentence.split())
+    counts = Counter(word for sentence in plain_sentences() for word in sentence.split())
     settings = {
         "units": list(UNITS),
         "front_end": describe(),

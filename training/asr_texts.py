@@ -1,7 +1,7 @@
 """What the starter recogniser reads aloud while it learns: the pet's commands and a lot of other English.
 
 Commands alone would teach it whole sentences by heart. So that any grammar given later can be recognised by
-its letters, more than half are open sentences and loose words. The grammars and recordings it is measured on
+its letters, two in five are open sentences and loose words. The grammars and recordings it is measured on
 are never among them.
 """
 
@@ -56,6 +56,13 @@ worry worse write wrong yard year yellow yes yesterday young zebra zero zoo
 """
 
 
+def plain_sentences() -> list[str]:
+    """Short polite English sentences, CLINC's requests, where EVERPAW_DATA holds them, else []."""
+    base = os.environ.get("EVERPAW_DATA")
+    splits = _json(Path(base) / "text" / "clinc" / "train_val.json") if base else {}
+    return [text for split in splits.values() for row in split if (text := _speakable(row[0]))]
+
+
 def open_sentences() -> list[str]:
     """Short English sentences of the corpora that EVERPAW_DATA holds, else [] (then loose words must do)."""
     base = os.environ.get("EVERPAW_DATA")
@@ -82,7 +89,7 @@ def vocabulary(sentences: list[str]) -> list[str]:
 
 
 def draw_texts(grammar: Grammar, paraphrases: list[str], n: int, seed: int) -> list[str]:
-    """`n` texts: 30 % commands, 10 % free wordings (half of both with a name), 45 % sentences, 15 % words."""
+    """`n` texts: 50 % commands, 10 % free wordings (half of both with a name), 25 % sentences, 15 % words."""
     rng = np.random.default_rng(seed)
     sentences = open_sentences()
     words = vocabulary(sentences)
@@ -90,8 +97,8 @@ def draw_texts(grammar: Grammar, paraphrases: list[str], n: int, seed: int) -> l
     drawn = []
     for command in commands:
         kind = rng.random()
-        if kind < 0.40:
-            text = command if kind < 0.30 or not paraphrases else _one(paraphrases, rng)
+        if kind < 0.60:
+            text = command if kind < 0.50 or not paraphrases else _one(paraphrases, rng)
             drawn.append(f"{_one(PREFIXES, rng)} {text}" if rng.random() < 0.5 else text)
         elif kind < 0.85 and sentences:
             drawn.append(_one(sentences, rng))
