@@ -49,7 +49,7 @@ class Ears:
         self._follow_up_s = settings.wake.follow_up_s
         features = WakeFeatures()
         self._features = features
-        self._wake = WakeDetector(settings.heads, backend=settings.wake.backend, features=features)
+        self._wake = WakeDetector(settings.heads, settings.wake.backend, features, settings.wake.networks)
         self._stop = StopDetector(settings.stop_heads, features=features)
         self._turns = TurnDetector(settings.turns)
         self._awake_until_s = float("-inf")

@@ -49,10 +49,7 @@ def wake_heads(pack: Pack, choice: str | None) -> list[Path]:
 class Listener:
     """Ears and mind over whole files."""
 
-    def __init__(
-        self, pack: Pack, heads: Sequence[Path], *, backend: str = "pyopen-wakeword", seed: int = 7
-    ) -> None:
-        wake = WakeSettings.model_validate({"backend": backend})
+    def __init__(self, pack: Pack, heads: Sequence[Path], wake: WakeSettings, *, seed: int = 7) -> None:
         self._ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), wake, TurnSettings()))
         names = [head.stem.replace("_", " ") for head in pack.files("wake", ".onnx")]
         self._mind = Conversation(pack, seed=seed, names=names)
@@ -133,6 +130,7 @@ def main(argv: list[str]) -> int:
         "--wake", help="NAME of a head in the pack, HEAD.onnx, or off (every utterance counts)"
     )
     parser.add_argument("--backend", choices=("pyopen-wakeword", "openwakeword"), default="pyopen-wakeword")
+    parser.add_argument("--networks", type=Path, help="folder of feature networks for --backend openwakeword")
     parser.add_argument("--pad-s", type=float, default=1.0, help="seconds of silence around each file")
     parser.add_argument(
         "--realtime", action="store_true", help="stream at the pace of life and time the stages"
@@ -143,7 +141,8 @@ def main(argv: list[str]) -> int:
     if not 0 <= args.pad_s <= 60:
         raise ConfigError(f"--pad-s {args.pad_s}: give seconds between 0 and 60")
     pack = starter.load_pack(args.pack)
-    listener = Listener(pack, wake_heads(pack, args.wake), backend=args.backend, seed=args.seed)
+    wake = WakeSettings(backend=args.backend, networks=args.networks)
+    listener = Listener(pack, wake_heads(pack, args.wake), wake, seed=args.seed)
     show: Callable[[Row], None] = _print_json if args.json else _print_words
     failed = False
     for file in args.files:

@@ -35,6 +35,8 @@ CLOCK_DRIFT_S = 2e-6
 """A block; 100 ppm, as cheap sound cards drift"""
 ACCEPT_TIMEOUT_S = 0.3
 SOUND_TIMEOUT_S = 0.3
+CANNOT_MOVE = "I can't move just now."
+"""Said instead of the reply, which may promise a movement that the body refused"""
 STARTED = frozenset({"started", "done"})
 DECIDED = frozenset({"accepted", "started"}) | FINAL
 
@@ -46,6 +48,7 @@ class TurnRecord:
     number: int
     turn: Turn
     timings_ms: dict[str, float]
+    said: str
     body: str = ""
     """Why the body did not do it; empty where it did or had nothing to do"""
 
@@ -183,15 +186,16 @@ class Robot:
         refusal = self._refusal(command)
         if turn.reply.sound:
             self.sink.play(self.sounds.pick(turn.reply.sound, turn.mood))
-        words = self.voice.speak(turn.reply.text, turn.mood) if turn.reply.text and not refusal else None
-        if words is not None and len(words):
+        said = CANNOT_MOVE if refusal else turn.reply.text
+        words = self.voice.speak(said, turn.mood)
+        if len(words):
             timings["voice"] = mono_ms() - end_ms
             self.sink.play(words)
         timings |= self._reaction(command if not refusal else None, end_ms, answered_s)
         if stop and self._halt_at_ms > end_ms - 1_000:
             timings["motion"] = self._halt_at_ms - end_ms
         self._turns += 1
-        self._tell(TurnRecord(self._turns, turn, timings, refusal))
+        self._tell(TurnRecord(self._turns, turn, timings, said, refusal))
 
     def _act(self, act: Act | None) -> str | None:
         if act is None:
@@ -236,7 +240,7 @@ class Robot:
             action=turn.act.name if turn.act else None,
             mood=turn.mood,
             heard=turn.heard if self.share_text else None,
-            said=turn.reply.text if self.share_text else None,
+            said=record.said if self.share_text else None,
             timings_ms={name: round(ms, 1) for name, ms in record.timings_ms.items()},
             mono_ms=mono_ms(),
         )

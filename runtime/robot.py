@@ -125,4 +125,4 @@ def main(argv: list[str]) -> int:
 
 def _print_turn(record: TurnRecord) -> None:
     turn = record.turn
-    print(f"{turn.understanding.intent or 'not understood'}: {turn.reply.text}", flush=True)
+    print(f"{turn.understanding.intent or 'not understood'}: {record.said}", flush=True)

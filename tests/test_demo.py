@@ -48,7 +48,13 @@ def test_a_recording_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("after_s", [0.5, 4.0])
 def test_ctrl_c_leaves_nothing(after_s: float, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(DEMO, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        DEMO,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+    )
     time.sleep(after_s)
     children = _descendants(process.pid)
     process.send_signal(signal.SIGINT)

@@ -83,7 +83,7 @@ def _place(sound: voices.Floats, rng: np.random.Generator, rough: float) -> voic
 
 def _make(texts: list[str], real: list[Recording], rng: np.random.Generator) -> Clip:
     kind = rng.random()
-    level = float(rng.uniform(0.3, 1.4))
+    level = float(rng.uniform(0.0, 1.2))
     if kind < _SILENT_SHARE:
         return _clip(to_int16(augment.room(0.1 * noise.stretch(24_000, rng), rng, level)), "", "noise")
     if real and kind < _SILENT_SHARE + _REAL_SHARE:

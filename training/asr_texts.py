@@ -1,7 +1,7 @@
 """What the starter recogniser reads aloud while it learns: the pet's commands and a lot of other English.
 
 Commands alone would teach it whole sentences by heart. So that any grammar given later can be recognised by
-its letters, two in five are open sentences and loose words. The grammars and recordings it is measured on
+its letters, a quarter is open sentences and loose words. The grammars and recordings it is measured on
 are never among them.
 """
 
@@ -89,7 +89,7 @@ def vocabulary(sentences: list[str]) -> list[str]:
 
 
 def draw_texts(grammar: Grammar, paraphrases: list[str], n: int, seed: int) -> list[str]:
-    """`n` texts: 50 % commands, 10 % free wordings (half of both with a name), 25 % sentences, 15 % words."""
+    """`n` texts: 65 % commands, 10 % free wordings (half of both with a name), 15 % sentences, 10 % words."""
     rng = np.random.default_rng(seed)
     sentences = open_sentences()
     words = vocabulary(sentences)
@@ -97,10 +97,10 @@ def draw_texts(grammar: Grammar, paraphrases: list[str], n: int, seed: int) -> l
     drawn = []
     for command in commands:
         kind = rng.random()
-        if kind < 0.60:
-            text = command if kind < 0.50 or not paraphrases else _one(paraphrases, rng)
+        if kind < 0.75:
+            text = command if kind < 0.65 or not paraphrases else _one(paraphrases, rng)
             drawn.append(f"{_one(PREFIXES, rng)} {text}" if rng.random() < 0.5 else text)
-        elif kind < 0.85 and sentences:
+        elif kind < 0.90 and sentences:
             drawn.append(_one(sentences, rng))
         else:
             drawn.append(" ".join(_one(words, rng) for _ in range(int(rng.integers(1, 6)))))

@@ -14,7 +14,7 @@ from runtime.contracts.errors import TrainingError
 from runtime.demo.script import load_script
 from training.data.voices import Utterance, render, voices
 
-VOICE = "flite:rms"
+VOICE = "espeak:en-us+paul"
 
 
 def main(argv: list[str]) -> int:
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     speaker = next((v for v in voices(held_out=True) if v.id == VOICE), None)
     if speaker is None:
-        raise TrainingError(f"voice {VOICE} is not installed; type: sudo apt install flite")
+        raise TrainingError(f"voice {VOICE} is not installed; type: pip install 'everpaw[voice]'")
     args.out.mkdir(parents=True, exist_ok=True)
     for line in load_script():
         sound = render(Utterance(line.text, speaker, rate=1.0, pitch=1.0))

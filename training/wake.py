@@ -12,11 +12,10 @@ TFLite twin for Home Assistant is to come beside them.
 """
 
 import argparse
-import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from torch import nn
 from runtime.contracts.errors import EverpawError, TrainingError
 from training import wake_clips
 from training.data import voices
+from training.data.workers import spread
 from training.wake_clips import Clip, Order, Words, real_negatives, real_orders, split_orders
 from training.wake_export import save_head, write_card
 
@@ -158,22 +158,12 @@ def gather(words: Words, orders: list[Order], workers: int, what: str) -> list[C
     """Make all clips in worker processes, with a line of progress now and then."""
     clips: list[Clip] = []
     told = time.monotonic()
-    for done, made in enumerate(_made(words, orders, workers), 1):
+    for done, made in enumerate(spread(partial(wake_clips.make, words), orders, workers), 1):
         clips += made
         if time.monotonic() - told > 10 or done == len(orders):
             told = time.monotonic()
             say(f"{what}: {done} of {len(orders)} batches, {len(clips)} clips")
     return clips
-
-
-def _made(words: Words, orders: list[Order], workers: int) -> Iterator[list[Clip]]:
-    if workers < 1:
-        yield from (wake_clips.make(words, order) for order in orders)
-        return
-    os.environ["OMP_NUM_THREADS"] = "1"  # read by the workers when they start
-    # spawn: a fork would copy torch's threads half alive
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        yield from pool.imap(partial(wake_clips.make, words), orders, chunksize=1)
 
 
 class Windows:

@@ -46,6 +46,8 @@ class WakeSettings(Settings):
     backend: Literal["pyopen-wakeword", "openwakeword"] = "pyopen-wakeword"
     heads: tuple[Path, ...] = ()
     """More names than the pack's own"""
+    networks: Path | None = None
+    """Folder of openWakeWord's ONNX feature networks, for the `openwakeword` backend only"""
     follow_up_s: Annotated[float, Field(ge=0, le=120)] = 8.0
     """After an answer the pet listens this long without its name"""
 

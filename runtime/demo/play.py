@@ -132,7 +132,7 @@ def _print_json(shown: Shown) -> None:
         "meant": shown.meant,
         "intent": turn.understanding.intent,
         "confidence": round(turn.understanding.confidence, 3),
-        "said": turn.reply.text,
+        "said": shown.record.said,
         "action": turn.act.name if turn.act else None,
         "body": shown.record.body,
         "moved_deg": {joint: round(deg, 1) for joint, deg in shown.moved_deg.items()},

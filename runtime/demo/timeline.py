@@ -39,13 +39,14 @@ def line(shown: Shown) -> str:
     heard, said, moved = _widths()
     turn = shown.record.turn
     intent = f"{turn.understanding.intent or '(not known)'} {turn.understanding.confidence:.2f}"
+    did = shown.record.body or joints(shown.moved_deg)
     mark = " " if shown.right else "!"
     times = " ".join(
         f"{_ms(shown.record.timings_ms.get(name)):>{w}}" for name, w in zip(COLUMNS, (12, 6, 6), strict=True)
     )
     return (
         f"{shown.record.number:2d}{mark} {_fit(turn.heard or '…', heard)} {_fit(intent, 18)}"
-        f" {_fit(turn.reply.text, said)} {_fit(shown.record.body or joints(shown.moved_deg), moved)} {times}"
+        f" {_fit(shown.record.said, said)} {_fit(did, moved)} {times}"
     )
 
 

@@ -5,7 +5,7 @@ utterance -> recogniser -> behaviour -> emotion -> dialogue -> Turn. Stage times
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runtime.contracts.audio import Samples
 from runtime.contracts.pack import Pack
@@ -13,7 +13,12 @@ from runtime.mind.behaviour import Behaviour, Understanding
 from runtime.mind.dialogue import Act, Dialogue, Reply
 from runtime.mind.emotion import Emotion
 from runtime.mind.grammar import Grammar
+from runtime.mind.safety import CRISIS
 from runtime.speech.asr import Recogniser
+
+LEAST_CONFIDENCE = 0.5
+"""Below this the pet asks again instead of acting"""
+ALWAYS_OBEYED = frozenset({"stop", CRISIS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +79,17 @@ class Conversation:
 
     def _answer(self, text: str | None, confidence: float, stages_ms: dict[str, float]) -> Turn:
         start = self._clock()
-        understanding = self._behaviour.understand(text, confidence)
+        understanding = _sure(self._behaviour.understand(text, confidence))
         understood = self._clock()
         self.emotion.hear(understanding.intent)
         reply = self._dialogue.reply(understanding, self.emotion.mood, text)
         stages_ms["behaviour"] = (understood - start) * 1e3
         stages_ms["reply"] = (self._clock() - understood) * 1e3
         return Turn(text, understanding, reply, self.emotion.mood, stages_ms)
+
+
+def _sure(understanding: Understanding) -> Understanding:
+    """A guess becomes "not understood", except where doing nothing would be the risk."""
+    if understanding.confidence >= LEAST_CONFIDENCE or understanding.intent in ALWAYS_OBEYED:
+        return understanding
+    return replace(understanding, intent=None, slots={}, why=f"too unsure; {understanding.why}")

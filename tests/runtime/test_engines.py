@@ -11,7 +11,12 @@ from runtime import starter
 from runtime.contracts.errors import PackError
 from runtime.engines import Engine
 
-_RUN_ONE = "import sys; from pathlib import Path; from runtime.engines import Engine; Engine(Path(sys.argv[1]))"
+_RUN_ONE = """
+import sys
+from pathlib import Path
+from runtime.engines import Engine
+Engine(Path(sys.argv[1]))
+"""
 
 
 def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:

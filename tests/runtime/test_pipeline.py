@@ -16,7 +16,7 @@ from runtime.contracts.audio import AudioBlock, SourceFault
 from runtime.contracts.config import PrivacySettings, RobotConfig
 from runtime.demo.owner import living
 from runtime.demo.script import CLIPS
-from runtime.pipeline import HEARING_GAP_S, Listeners, Robot, TurnRecord
+from runtime.pipeline import CANNOT_MOVE, HEARING_GAP_S, Listeners, Robot, TurnRecord
 from runtime.speech.tts import SilentVoice
 from tests.fakes.loopback import LoopbackBus, WillingBridge
 
@@ -107,6 +107,7 @@ def test_a_body_that_refuses_is_told(home: Household) -> None:
     with living(home.robot, QueueSource()) as microphone:
         record = home.say(microphone, "hey_buddy_sit_down.flac")
     assert record.body == "disarmed"
+    assert record.said == CANNOT_MOVE
     assert "motion" not in record.timings_ms
 
 

@@ -1,5 +1,7 @@
 """Synthetic voices, rough treatment and bulk clips; what is not installed skips with its reason."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from runtime.contracts.errors import TrainingError
 from training.data import animals, augment, noise, sentences, speech, voices
 from training.data.embeddings import embed
+from training.data.workers import spread
 
 needs_a_voice = pytest.mark.skipif(
     not voices.all_voices(), reason="no synthesiser: pip install 'everpaw[voice]'"
@@ -136,3 +139,17 @@ def test_clip_embeddings_equal_the_stream() -> None:
     sound = (rng.normal(0, 3000, 40_000) * np.repeat(rng.random(40), 1000)).astype(np.int16)
     streamed = np.stack([embedding for _, embedding in WakeFeatures().step(sound)])
     np.testing.assert_allclose(embed(sound), streamed, atol=1e-3)
+
+
+def _square_or_die(job: tuple[int, str]) -> int:
+    number, mark = job
+    if number == 3 and not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number**2
+
+
+def test_a_killed_worker_costs_no_result(tmp_path: Path) -> None:
+    jobs = [(n, str(tmp_path / "died")) for n in range(8)]
+    assert list(spread(_square_or_die, jobs, workers=1)) == [n**2 for n in range(8)]
+    assert (tmp_path / "died").exists()

@@ -8,7 +8,6 @@ an utterance, named by the hash of everything that shapes it, written whole or n
 """
 
 import hashlib
-import multiprocessing
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ import numpy as np
 from runtime.contracts.audio import Samples
 from training.data import augment, voices
 from training.data.voices import Floats, Utterance
+from training.data.workers import spread
 
 Clip = tuple[Samples, str, str]
 """Samples, the words spoken, the voice's id"""
@@ -67,18 +67,8 @@ def clips(
     voices.voices(held_out)
     sizes = [min(_BATCH, n - start) for start in range(0, n, _BATCH)]
     jobs = [(tuple(texts), size, seed, i, held_out, rough) for i, size in enumerate(sizes)]
-    if workers < 1:
-        for job in jobs:
-            yield from _batch(job)
-        return
-    # spawn: a fork would copy torch's threads and locks half alive
-    with multiprocessing.get_context("spawn").Pool(workers, initializer=_quiet) as pool:
-        for batch in pool.imap(_batch, jobs):
-            yield from batch
-
-
-def _quiet() -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
+    for batch in spread(_batch, jobs, workers):
+        yield from batch
 
 
 def _batch(job: tuple[tuple[str, ...], int, int, int, bool, float]) -> list[Clip]:
