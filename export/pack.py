@@ -47,7 +47,7 @@ def write_manifest(folder: Path, name: str, language: str = "en") -> Pack:
         p.relative_to(folder).as_posix(): PackFile(sha256=file_sha256(p), size=p.stat().st_size)
         for p in sorted(paths)
     }
-    models = {p.stem: describe_model(folder, p) for p in paths if p.suffix == ".onnx"}
+    models = {f"{p.parent.name}/{p.stem}": describe_model(folder, p) for p in paths if p.suffix == ".onnx"}
     manifest = Manifest(name=name, language=language, files=files, models=models)
     target = folder / MANIFEST_NAME
     draft = target.with_suffix(".json.new")

@@ -21,7 +21,7 @@ def test_cost_reports_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
         "start_s", "idle_core_share", "memory_mb", "asr_ms", "text_ms", "engines_ms",
     }  # fmt: skip
     assert figures["memory_mb"] > 0
-    assert set(figures["engines_ms"]) >= {"hey_buddy", "stop"}
+    assert set(figures["engines_ms"]) >= {"wake/hey_buddy", "stop/stop", "asr/model", "behaviour/model"}
 
 
 def test_a_senseless_number_of_rounds_is_told(capsys: pytest.CaptureFixture[str]) -> None:
