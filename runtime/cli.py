@@ -69,6 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        where = error.filename2 or error.filename
+        print(f"everpaw: {where}: {error.strerror}; check the path and who may write there", file=sys.stderr)
+        return 1
 
 
 def _run(command: SubCommand, argv: list[str]) -> int:

@@ -63,6 +63,16 @@ def test_a_missing_extra_names_the_line_to_type(
     assert "pip install 'everpaw[training]'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["schemas", "--out", "/proc/x"], ["sim", "--link", "/nowhere/mcu"]])
+def test_a_path_that_cannot_be_written_is_one_line(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("everpaw: /")
+    assert "Traceback" not in error
+
+
 def test_each_dependency_gives_its_reason() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     wanted = tomllib.loads(text)["project"]["dependencies"]

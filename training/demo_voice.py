@@ -1,6 +1,6 @@
 """Speak the demo's owner: `everpaw train demo-voice --out runtime/demo/voice`.
 
-The voice is held out of every training set, so that the demo shows what a stranger would meet.
+The voice is held out of every training set, and was chosen among those that the starter understands well.
 """
 
 import argparse

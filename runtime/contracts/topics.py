@@ -1,6 +1,6 @@
 """The topic registry: `everpaw/v1/<robot_id>/<kind>/<name>` -> model, QoS, retain, rate.
 
-This table is the only place that knows a topic. `parse_topic` and `decode` refuse what is not in it.
+This table is the only place that knows a topic. `full_topic` and `decode` refuse what is not in it.
 """
 
 import re
@@ -88,14 +88,6 @@ def split_topic(topic: str) -> tuple[str, str]:
     if not topic.startswith(f"{PREFIX}/") or not _ROBOT_ID.fullmatch(robot_id) or "/" not in name:
         raise MessageError(f"topic {topic!r} is none of ours; expected {PREFIX}/<robot_id>/<kind>/<name>")
     return robot_id, name
-
-
-def parse_topic(topic: str) -> tuple[str, Topic]:
-    """(robot_id, registry row) of a full topic, else MessageError."""
-    robot_id, name = split_topic(topic)
-    if name not in TOPICS:
-        raise MessageError(f"topic {topic!r} is not in the registry; known: {', '.join(TOPICS)}")
-    return robot_id, TOPICS[name]
 
 
 def encode(message: m.Message) -> bytes:

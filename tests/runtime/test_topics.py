@@ -7,7 +7,7 @@ import pytest
 
 from runtime.contracts import messages as m
 from runtime.contracts.errors import MessageError
-from runtime.contracts.topics import MAX_PAYLOAD_BYTES, TOPICS, decode, encode, full_topic, parse_topic
+from runtime.contracts.topics import MAX_PAYLOAD_BYTES, TOPICS, decode, encode, full_topic, split_topic
 from runtime.schemas import schemas
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "messages.json"
@@ -105,7 +105,6 @@ def test_commands_are_qos_1_and_never_retained_except_the_lease() -> None:
     [
         "",
         "everpaw/v1/buddy",
-        "everpaw/v1/buddy/cmnd/fly",
         "everpaw/v2/buddy/cmnd/skill",
         "x/v1/buddy/cmnd/skill",
         "everpaw/v1/BUDDY/cmnd/skill",
@@ -114,13 +113,13 @@ def test_commands_are_qos_1_and_never_retained_except_the_lease() -> None:
     ],
 )
 def test_foreign_topics_are_refused(topic: str) -> None:
-    with pytest.raises(MessageError, match=r"is none of ours|is not in the registry"):
-        parse_topic(topic)
+    with pytest.raises(MessageError, match="is none of ours"):
+        split_topic(topic)
 
 
 def test_topics_round_trip() -> None:
     for name in TOPICS:
-        assert parse_topic(full_topic("buddy-2", name)) == ("buddy-2", TOPICS[name])
+        assert split_topic(full_topic("buddy-2", name)) == ("buddy-2", name)
 
 
 @pytest.mark.parametrize(
