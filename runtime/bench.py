@@ -1,6 +1,7 @@
 """`everpaw bench`: figures measured here and now, never asserted.
 
-latency   the demo's conversation in real time, from the acoustic end of the last word
+latency   commands and open questions in real time, from the acoustic end of the last word
+barge-in  talking over the pet in echoing rooms: who is heard, and how soon it is silent
 cost      start-up, idle share of one core, memory, and each model's time beside the bare onnxruntime session
 """
 
@@ -32,16 +33,17 @@ def _at(ordered: list[float], share: float) -> float | None:
 
 def main(argv: list[str]) -> int:
     """`everpaw bench KIND`."""
-    from runtime import cost, latency
+    from runtime import cost, interruption, latency
 
     kinds: dict[str, Callable[[argparse.Namespace], Figures]] = {
         "latency": latency.measure,
+        "barge-in": interruption.measure,
         "cost": cost.measure,
     }
     parser = argparse.ArgumentParser(prog="everpaw bench", description=__doc__.split("\n")[0])
     parser.add_argument("kind", choices=sorted(kinds))
     parser.add_argument("--json", action="store_true", help="one object on stdout")
-    parser.add_argument("--rounds", type=int, default=3, help="latency: how often the conversation is held")
+    parser.add_argument("--rounds", type=int, default=1, help="latency, barge-in: how often all is said")
     args = parser.parse_args(argv)
     if args.rounds < 1:
         raise ConfigError(f"--rounds {args.rounds}: give 1 or more")
@@ -58,6 +60,8 @@ def progress(text: str) -> None:
 def _table(title: str, figures: Figures) -> str:
     lines = [title]
     for name, value in figures.items():
+        if name.startswith("raw"):
+            continue
         if isinstance(value, dict):
             lines.append(f"  {name:<24} " + "  ".join(f"{key} {_number(v)}" for key, v in value.items()))
         else:

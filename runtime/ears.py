@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.audio.stop import StopDetector, StopHit
-from runtime.audio.turns import SpeechGrows, SpeechStarted, TurnDetector, TurnEvent, Utterance
+from runtime.audio.turns import (
+    SpeechGrows,
+    SpeechOnset,
+    SpeechStarted,
+    TurnDetector,
+    TurnEvent,
+    Utterance,
+)
 from runtime.audio.wake import WakeDetector, WakeFeatures, WakeHit
 from runtime.contracts.audio import AudioBlock
 from runtime.contracts.config import TurnSettings, WakeSettings
@@ -29,7 +36,7 @@ class Heard:
     """The stop detector fired within it: whatever else it seems to say, it stops"""
 
 
-Noticed = WakeHit | StopHit | SpeechStarted | SpeechGrows | Heard
+Noticed = WakeHit | StopHit | SpeechOnset | SpeechStarted | SpeechGrows | Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +71,15 @@ class Ears:
         """Listen without the name until then (stream seconds); never shortens."""
         self._awake_until_s = max(self._awake_until_s, until_s)
 
-    def step(self, block: AudioBlock, *, deaf: bool = False) -> list[Noticed]:
+    def be_patient(self, start_s: float, silence_s: float | None, acting: bool = False) -> None:
+        """See `TurnDetector.be_patient`; from any thread."""
+        self._turns.be_patient(start_s, silence_s, acting)
+
+    def step(self, block: AudioBlock, *, deaf: bool = False, masked: bool = False) -> list[Noticed]:
         """What this block brought, in order: names, stops, then turns.
 
-        `deaf`: the pet itself is speaking. Names and "stop!" are still heard, other words are not.
+        `deaf`: the pet itself is speaking and its echo stands in the block. Names and "stop!" are still
+        heard, other words are not. `masked`: the echo was taken out, and little but its rest is left.
         """
         wakes = self._wake.step(block)
         stops = self._stop.step(block)
@@ -78,7 +90,7 @@ class Ears:
             self._stopped_s = stop.t_s
             self.stay_awake(stop.t_s + STOP_SLACK_S)
         listening = not deaf and block.end_s <= self.awake_until_s
-        turns = self._turns.step(block, listening, deaf=deaf)
+        turns = self._turns.step(block, listening, deaf=deaf, masked=masked)
         return [*wakes, *stops, *self._heard(turns)]
 
     def finish(self) -> list[Noticed]:

@@ -1,31 +1,33 @@
 """The robot, wired: source -> ears -> mind -> voice and body. The only place with clocks, threads and queues.
 
 Threads: the caller's runs the ears on every block, so that a name or "stop!" is never behind a recogniser;
-one thread answers utterances, one at a time; `Body` renews the lease in its own. The lease is renewed only
-while blocks arrive and are heard: a robot that cannot hear "stop!" does not move. The queue of utterances
-holds four; a fifth is dropped and said.
+one thread looks at utterances as they grow and answers them, one at a time; `Body` renews the lease in its
+own. The lease is renewed only while blocks arrive and are heard: a robot that cannot hear "stop!" does not
+move. Four utterances may wait; a fifth is dropped and said.
 """
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from runtime.answer import ACCEPT_TIMEOUT_S, CANNOT_MOVE, Answerer, TurnRecord
+from runtime.audio.echo import EchoCanceller
 from runtime.audio.playback import Sink
 from runtime.audio.stop import StopHit
+from runtime.audio.turns import SpeechGrows, SpeechOnset
 from runtime.audio.wake import WakeHit
-from runtime.body import FINAL, Body, mono_ms
+from runtime.body import Body, mono_ms
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
-from runtime.contracts.audio import AudioBlock, SourceFault
+from runtime.contracts.audio import AudioBlock, Samples, SourceFault
 from runtime.contracts.errors import EverpawError
-from runtime.ears import Ears, Heard
-from runtime.mind.conversation import Conversation, Turn
-from runtime.mind.dialogue import Act
-from runtime.speech.sounds import SoundBank
-from runtime.speech.tts import Voice
+from runtime.ears import Ears, Heard, Noticed
+from runtime.mailbox import LIMIT, Mailbox
+from runtime.mind.conversation import Conversation
+
+__all__ = ["CANNOT_MOVE", "HEARING_GAP_S", "Listeners", "Robot", "TurnRecord"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,24 +35,8 @@ HEARING_GAP_S = 0.5
 """Without a block for this long the mind counts as frozen and lets the lease lapse"""
 CLOCK_DRIFT_S = 2e-6
 """A block; 100 ppm, as cheap sound cards drift"""
-ACCEPT_TIMEOUT_S = 0.3
-SOUND_TIMEOUT_S = 0.3
-CANNOT_MOVE = "I can't move just now."
-"""Said instead of the reply, which may promise a movement that the body refused"""
-STARTED = frozenset({"started", "done"})
-DECIDED = frozenset({"accepted", "started"}) | FINAL
-
-
-@dataclass(frozen=True, slots=True)
-class TurnRecord:
-    """One finished turn, with milliseconds from the acoustic end of the last word."""
-
-    number: int
-    turn: Turn
-    timings_ms: dict[str, float]
-    said: str
-    body: str = ""
-    """Why the body did not do it; empty where it did or had nothing to do"""
+CLOCK_SLACK_S = 0.02
+"""Less than the shortest way from loudspeaker to microphone, buffers included"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +45,43 @@ class Listeners:
 
     turn: Callable[[TurnRecord], None] = lambda record: None
     wake: Callable[[WakeHit], None] = lambda hit: None
+    barge_in: Callable[[SpeechOnset], None] = lambda onset: None
+    stop: Callable[[StopHit], None] = lambda hit: None
+    heard: Callable[[Heard], None] = lambda heard: None
+    block: Callable[[AudioBlock, Samples], None] = lambda block, played: None
+    """Every block as the microphone gave it, and what sounded meanwhile"""
     fault: Callable[[SourceFault], None] = lambda fault: None
 
 
 @dataclass(slots=True)
 class Robot:
-    """The long-running pet. `run` returns when the source ends or `stop` was called."""
+    """The long-running pet. `run` returns when the source ends or `stop` was called.
+
+    Without `echo` it is half-duplex: deaf to all but its name and "stop!" while it speaks itself.
+    """
 
     ears: Ears
-    conversation: Conversation
-    voice: Voice
-    sounds: SoundBank
-    sink: Sink
+    answerer: Answerer
     body: Body
     bus: Bus
+    echo: EchoCanceller | None = None
     follow_up_s: float = 8.0
     share_text: bool = False
     listeners: Listeners = field(default_factory=Listeners)
-    _heard: queue.Queue[Heard | StopHit | None] = field(default_factory=lambda: queue.Queue(maxsize=4))
+    _mail: Mailbox = field(default_factory=Mailbox)
     _ended: threading.Event = field(default_factory=threading.Event)
     _stream_to_mono_s: float = float("inf")
+    _played_clock_s: float = float("inf")
+    """As `_stream_to_mono_s`, but set only when it is far off"""
     _last_block_s: float = float("-inf")
-    _halt_at_ms: float = float("-inf")
-    _turns: int = 0
+
+    @property
+    def sink(self) -> Sink:
+        return self.answerer.sink
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.answerer.conversation
 
     def healthy(self) -> bool:
         """Blocks arrive and are heard."""
@@ -100,7 +100,7 @@ class Robot:
                     break
                 self._take(item)
         finally:
-            self._heard.put(None)
+            self._mail.close()
             mind.join(timeout=5)
             self.sink.stop()
             self.body.halt("the mind goes to sleep")
@@ -113,7 +113,11 @@ class Robot:
     @property
     def answering(self) -> bool:
         """An utterance is being answered or words are still in the air."""
-        return self._heard.unfinished_tasks > 0 or self.sink.busy
+        return self._mail.open > 0 or self.sink.busy
+
+    def mono_of(self, stream_s: float) -> float:
+        """Monotonic seconds of a moment of the stream."""
+        return stream_s + self._stream_to_mono_s
 
     def _take(self, item: AudioBlock | SourceFault) -> None:
         if isinstance(item, SourceFault):
@@ -127,22 +131,50 @@ class Robot:
         speaking = self.sink.busy
         if speaking:
             self.ears.stay_awake(item.end_s + self.follow_up_s)
-        for noticed in self.ears.step(item, deaf=speaking):
-            if isinstance(noticed, StopHit):
-                self._hold()
-                if speaking:  # deaf to the words themselves, so no utterance will follow
-                    self._queue(noticed)
-            elif isinstance(noticed, WakeHit):
-                self._wake(noticed)
-            elif isinstance(noticed, Heard):
-                self._queue(noticed)
+        for noticed in self._hear(item, speaking):
+            self._notice(noticed, speaking)
 
-    def _hold(self) -> None:
+    def _hear(self, block: AudioBlock, speaking: bool) -> list[Noticed]:
+        # What was played must come in one piece: a canceller cannot follow a clock that is set all the time.
+        if abs(self._stream_to_mono_s - self._played_clock_s) > CLOCK_SLACK_S:
+            self._played_clock_s = self._stream_to_mono_s
+            if self.echo is not None:  # what it learned belongs to the old clock; anew is quicker
+                self.echo.reset()
+        played = self.sink.sounding(block.start_s + self._played_clock_s, len(block.samples))
+        self.listeners.block(block, played)
+        if self.echo is None:
+            return self.ears.step(block, deaf=speaking)
+        cleaned = self.echo.step(block, played)
+        return self.ears.step(cleaned.block, masked=cleaned.masked)
+
+    def _notice(self, noticed: Noticed, speaking: bool) -> None:
+        if isinstance(noticed, StopHit):
+            self._hold(noticed)
+            if speaking and self.echo is None:  # deaf to the words themselves, so no utterance will follow
+                self._queue(noticed)
+        elif isinstance(noticed, WakeHit):
+            self._wake(noticed)
+        elif isinstance(noticed, SpeechOnset):
+            self._yield_floor(noticed)
+        elif isinstance(noticed, SpeechGrows):
+            self._mail.show(noticed)
+        elif isinstance(noticed, Heard):
+            self.listeners.heard(noticed)
+            self._queue(noticed)
+
+    def _yield_floor(self, onset: SpeechOnset) -> None:
+        """Somebody speaks to the pet while it speaks: it is silent at once and listens."""
+        if self.sink.busy:
+            self.sink.stop()
+            self.listeners.barge_in(onset)
+
+    def _hold(self, hit: StopHit) -> None:
         held = self.body.halt("stop was heard")
         self.sink.stop()
         ack = self.body.wait(held, frozenset({"done"}), ACCEPT_TIMEOUT_S)
-        self._halt_at_ms = ack.mono_ms if ack else float("-inf")
+        self.answerer.held_at_ms = ack.mono_ms if ack else float("-inf")
         self.bus.publish("event/safety", m.SafetyEvent(kind="halt", detail="heard", mono_ms=mono_ms()))
+        self.listeners.stop(hit)
 
     def _wake(self, hit: WakeHit) -> None:
         self.body.skill("perk_up")
@@ -150,86 +182,25 @@ class Robot:
         self.listeners.wake(hit)
 
     def _queue(self, heard: Heard | StopHit) -> None:
-        try:
-            self._heard.put_nowait(heard)
-        except queue.Full:
-            _log.warning("four utterances wait for an answer; this one is dropped")
+        if not self._mail.put(heard):
+            _log.warning("%d utterances wait for an answer; this one is dropped", LIMIT)
 
     def _answer_all(self) -> None:
-        while True:
-            try:
-                heard = self._heard.get(timeout=1.0)
-            except queue.Empty:
-                self.conversation.emotion.tick(1.0)
+        while not self._mail.closed:
+            letter = self._mail.take(timeout_s=1.0)
+            if letter is None:
+                self.answerer.rest(1.0)
                 continue
             try:
-                if heard is None:
-                    return
-                self._answer(heard)
+                if isinstance(letter, SpeechGrows):
+                    self.answerer.look(letter)
+                else:
+                    self._tell(self.answerer.answer(letter, self.mono_of))
             except EverpawError as error:
                 _log.error("%s", error)
             finally:
-                self._heard.task_done()
-
-    def _answer(self, heard: Heard | StopHit) -> None:
-        end_s = heard.t_s if isinstance(heard, StopHit) else heard.utterance.end_s
-        end_ms = (end_s + self._stream_to_mono_s) * 1e3
-        timings = {"endpoint": mono_ms() - end_ms}
-        if isinstance(heard, StopHit):
-            turn, stop = self.conversation.read("stop"), True
-        else:
-            turn, stop = self.conversation.hear(heard.utterance.samples, stop=heard.stop), heard.stop
-        timings |= turn.stages_ms
-        timings["understood"] = mono_ms() - end_ms
-        answered_s = time.monotonic()
-        command = self._act(turn.act)
-        refusal = self._refusal(command)
-        if turn.reply.sound:
-            self.sink.play(self.sounds.pick(turn.reply.sound, turn.mood))
-        said = CANNOT_MOVE if refusal else turn.reply.text
-        words = self.voice.speak(said, turn.mood)
-        if len(words):
-            timings["voice"] = mono_ms() - end_ms
-            self.sink.play(words)
-        timings |= self._reaction(command if not refusal else None, end_ms, answered_s)
-        if stop and self._halt_at_ms > end_ms - 1_000:
-            timings["motion"] = self._halt_at_ms - end_ms
-        self._turns += 1
-        self._tell(TurnRecord(self._turns, turn, timings, said, refusal))
-
-    def _act(self, act: Act | None) -> str | None:
-        if act is None:
-            return None
-        if act.kind == "skill":
-            return self.body.skill(act.name)
-        if act.kind == "gait":
-            return self.body.gait(act.name, turn=act.turn, duration_ms=act.duration_ms)
-        return self.body.halt("asked to")
-
-    def _refusal(self, command: str | None) -> str:
-        if command is None:
-            return ""
-        ack = self.body.wait(command, DECIDED, ACCEPT_TIMEOUT_S)
-        if ack is None:
-            return "the body does not answer"
-        return ack.reason or ack.status if ack.status in {"rejected", "expired", "failed"} else ""
-
-    def _reaction(self, command: str | None, end_ms: float, answered_s: float) -> dict[str, float]:
-        """`motion` and `sound`, each where it came."""
-        timings: dict[str, float] = {}
-        ack = self.body.wait(command, STARTED, ACCEPT_TIMEOUT_S) if command else None
-        if ack:
-            timings["motion"] = ack.mono_ms - end_ms
-        deadline = time.monotonic() + SOUND_TIMEOUT_S
-        while self.sink.busy and not self._sounded_since(answered_s) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        if self._sounded_since(answered_s) and self.sink.first_sample_at_s is not None:
-            timings["sound"] = self.sink.first_sample_at_s * 1e3 - end_ms
-        return timings
-
-    def _sounded_since(self, moment_s: float) -> bool:
-        """A clip began to sound after `moment_s` of the monotonic clock."""
-        return self.sink.first_sample_at_s is not None and self.sink.first_sample_at_s >= moment_s
+                if not isinstance(letter, SpeechGrows):
+                    self._mail.done()
 
     def _tell(self, record: TurnRecord) -> None:
         turn = record.turn
@@ -241,6 +212,7 @@ class Robot:
             mood=turn.mood,
             heard=turn.heard if self.share_text else None,
             said=record.said if self.share_text else None,
+            early=record.early,
             timings_ms={name: round(ms, 1) for name, ms in record.timings_ms.items()},
             mono_ms=mono_ms(),
         )
@@ -261,4 +233,4 @@ class Robot:
             self.body.skill(decode(delivery, m.SkillRequest).skill)
         elif delivery.name == "request/say":
             text = decode(delivery, m.SayRequest).text
-            self.sink.play(self.voice.speak(text, self.conversation.emotion.mood))
+            self.answerer.read_aloud(text)

@@ -5,11 +5,14 @@ import logging
 import signal
 import sys
 import tomllib
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 from runtime import __version__, starter
+from runtime.answer import Answerer
 from runtime.audio.capture import FileSource, MicrophoneSource, NullSource, Source
+from runtime.audio.echo import EchoCanceller
 from runtime.audio.playback import FileSink, NullSink, Sink, SpeakerSink
 from runtime.body import Body
 from runtime.bus import Bus
@@ -75,14 +78,22 @@ def assemble(
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
     ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns))
     names = [head.stem.replace("_", " ") for head in heads]
-    robot = Robot(
-        ears=ears,
+    body = Body(bus)
+    answerer = Answerer(
         conversation=Conversation(pack, seed=config.seed, names=names),
         voice=speaker,
         sounds=SoundBank(pack.part("sounds"), config.seed),
         sink=sink,
-        body=Body(bus),
+        body=body,
+        settings=config.early,
+        be_patient=ears.be_patient,
+    )
+    robot = Robot(
+        ears=ears,
+        answerer=answerer,
+        body=body,
         bus=bus,
+        echo=EchoCanceller() if config.audio.echo_cancellation else None,
         follow_up_s=config.wake.follow_up_s,
         share_text=config.privacy.share_text,
         listeners=listeners or Listeners(),
@@ -103,24 +114,31 @@ def describe(pack: Pack) -> m.RobotMeta:
 def main(argv: list[str]) -> int:
     """`everpaw run`."""
     parser = argparse.ArgumentParser(prog="everpaw run", description="The long-running robot.")
+    add_settings(parser)
+    args = parser.parse_args(argv)
+    live(load_config(RobotConfig, args.config, args.set), lambda *_: Listeners(turn=_print_turn))
+    return 0
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """`--config` and `--set`."""
     parser.add_argument("--config", type=Path, help="robot.toml; defaults where not given")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one setting")
-    args = parser.parse_args(argv)
-    config = load_config(RobotConfig, args.config, args.set)
+
+
+def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
+    """Live until the source ends, Ctrl-C or a signal; `listen` says who is told what."""
     pack = trusted_pack(config)
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(config.audio)))
         sink = stack.enter_context(closing(open_sink(config.audio)))
         speaker = stack.enter_context(closing(voice() if config.audio.voice else SilentVoice()))
         bus = stack.enter_context(connect(config))
-        robot = assemble(
-            config, pack, bus=bus, sink=sink, speaker=speaker, listeners=Listeners(turn=_print_turn)
-        )
+        robot = assemble(config, pack, bus=bus, sink=sink, speaker=speaker, listeners=listen(bus, pack))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: robot.stop())
         print(f"everpaw: {pack.manifest.name} listens; Ctrl-C ends", file=sys.stderr)
         robot.run(source)
-    return 0
 
 
 def _print_turn(record: TurnRecord) -> None:

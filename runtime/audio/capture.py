@@ -100,6 +100,8 @@ class QueueSource:
         self._realtime = realtime
         self._waiting: deque[Samples] = deque()
         self._count = 0
+        self._handed = 0
+        """Samples given to the reader, silence included"""
         self._lost = 0
         self._ending = False
         self._changed = threading.Condition()
@@ -107,12 +109,17 @@ class QueueSource:
 
     def push(self, samples: Samples) -> bool:
         """Queue a copy; False when part of it did not fit and was dropped."""
+        return self.place(samples)[1]
+
+    def place(self, samples: Samples) -> tuple[int, bool]:
+        """`push`, and where in the stream its first sample will stand."""
         with self._changed:
+            start = self._handed + self._count
             kept = samples[: self._limit - self._count].astype(np.int16)
             self._waiting.append(kept)
             self._count += len(kept)
             self._lost += len(samples) - len(kept)
-            return len(kept) == len(samples)
+            return start, len(kept) == len(samples)
 
     @property
     def waiting_s(self) -> float:
@@ -160,6 +167,7 @@ class QueueSource:
                 if len(used) < len(piece):
                     self._waiting.appendleft(piece[len(used) :])
             self._count -= filled
+            self._handed += BLOCK_SAMPLES
             self._changed.notify_all()
         return block
 

@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 
 from runtime.audio.device import PyAudioCard, SoundCard
+from runtime.audio.playing import Clip, Recent
 from runtime.audio.soundfiles import Resampler
 from runtime.contracts.audio import SAMPLE_RATE_HZ, Samples
 from runtime.contracts.errors import AudioError
@@ -29,8 +30,8 @@ LIMIT_S = 60.0
 class Sink(Protocol):
     """A mouth."""
 
-    def play(self, samples: Samples) -> None:
-        """Queue a clip; the array must not change afterwards."""
+    def play(self, samples: Samples) -> Clip:
+        """Queue a clip; the array must not change afterwards. One that found no room never starts."""
 
     def stop(self) -> None:
         """Silence within 20 ms; what was queued is forgotten."""
@@ -46,6 +47,9 @@ class Sink(Protocol):
         None from a `play` into silence until its first sample.
         """
 
+    def sounding(self, from_s: float, count: int) -> Samples:
+        """What the loudspeaker gave out from that moment on, 16 kHz; silence where nothing sounded."""
+
     def close(self) -> None:
         """Stop, and give the file or device back."""
 
@@ -56,27 +60,35 @@ class NullSink:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._clips: deque[tuple[float, Samples]] = deque()
-        """Start time and samples of what sounds and waits"""
+        self._clips: deque[Clip] = deque()
+        """What sounds and waits"""
+        self._recent = Recent()
         self._first_s: float | None = None
 
-    def play(self, samples: Samples) -> None:
+    def play(self, samples: Samples) -> Clip:
+        clip = Clip(samples)
         with self._lock:
             self._settle()
             now_s = self._clock()
-            start_s = self._clips[-1][0] + _length_s(self._clips[-1][1]) if self._clips else now_s
-            if start_s + _length_s(samples) - now_s > LIMIT_S:
-                log.warning("%.1f s of sound dropped; at most %g s may wait", _length_s(samples), LIMIT_S)
+            start_s = self._clips[-1].ends_s() if self._clips else now_s
+            if start_s + clip.length_s - now_s > LIMIT_S:
+                log.warning("%.1f s of sound dropped; at most %g s may wait", clip.length_s, LIMIT_S)
             elif len(samples):
-                self._clips.append((start_s, samples))
+                clip.start_s = start_s
+                self._clips.append(clip)
+                self._recent.add(clip)
                 self._settle()
+        return clip
 
     def stop(self) -> None:
         with self._lock:
             self._settle()
+            now_s = self._clock()
+            for clip in self._clips:
+                clip.cut_s = now_s
             if self._clips:
-                start_s, clip = self._clips[0]
-                self._sounded(clip[: max(0, round((self._clock() - start_s) * SAMPLE_RATE_HZ))])
+                first = self._clips[0]
+                self._sounded(first.samples[: round(first.played_s(now_s) * SAMPLE_RATE_HZ)])
             self._clips.clear()
 
     @property
@@ -91,18 +103,22 @@ class NullSink:
             self._settle()
             return self._first_s
 
+    def sounding(self, from_s: float, count: int) -> Samples:
+        with self._lock:
+            return self._recent.sounding(from_s, count)
+
     def close(self) -> None:
         self.stop()
 
     def _settle(self) -> None:
         """Account for the clips whose time has come or gone."""
         now_s = self._clock()
-        while self._clips and self._clips[0][0] <= now_s:
-            start_s, clip = self._clips[0]
-            self._first_s = start_s
-            if start_s + _length_s(clip) > now_s:
+        while self._clips and (self._clips[0].start_s or 0.0) <= now_s:
+            clip = self._clips[0]
+            self._first_s = clip.start_s
+            if clip.ends_s() > now_s:
                 return
-            self._sounded(clip)
+            self._sounded(clip.samples)
             self._clips.popleft()
 
     def _sounded(self, samples: Samples) -> None:
@@ -134,29 +150,33 @@ class SpeakerSink:
 
     def __init__(self, device: int | None = None, card: SoundCard | None = None) -> None:
         self._lock = threading.Lock()
-        self._clips: deque[Samples] = deque()
-        """What sounds and waits, at the card's rate"""
-        self._fresh = True
-        """The first clip has not begun"""
+        self._clips: deque[tuple[Clip, Samples]] = deque()
+        """What sounds and waits, and what is left of it at the card's rate"""
+        self._recent = Recent()
         self._first_s: float | None = None
         self._stream = (card or PyAudioCard()).play(device, self._next)
 
-    def play(self, samples: Samples) -> None:
-        clip = _at_rate(samples, self._stream.rate_hz)
+    def play(self, samples: Samples) -> Clip:
+        clip, at_rate = Clip(samples), _at_rate(samples, self._stream.rate_hz)
         with self._lock:
-            waiting = sum(len(c) for c in self._clips)
-            if waiting + len(clip) > LIMIT_S * self._stream.rate_hz:
-                log.warning("%.1f s of sound dropped; at most %g s may wait", _length_s(samples), LIMIT_S)
-                return
+            waiting = sum(len(rest) for _, rest in self._clips)
+            if waiting + len(at_rate) > LIMIT_S * self._stream.rate_hz:
+                log.warning("%.1f s of sound dropped; at most %g s may wait", clip.length_s, LIMIT_S)
+                return clip
             if not self._clips:
                 self._first_s = None
-            if len(clip):
-                self._clips.append(clip)
+            if len(at_rate):
+                self._clips.append((clip, at_rate))
+                self._recent.add(clip)
+        return clip
 
     def stop(self) -> None:
         with self._lock:
+            now_s = time.monotonic()
+            for clip, _ in self._clips:
+                clip.start_s = now_s if clip.start_s is None else clip.start_s
+                clip.cut_s = now_s
             self._clips.clear()
-            self._fresh = True
 
     @property
     def busy(self) -> bool:
@@ -166,6 +186,10 @@ class SpeakerSink:
     @property
     def first_sample_at_s(self) -> float | None:
         return self._first_s
+
+    def sounding(self, from_s: float, count: int) -> Samples:
+        with self._lock:
+            return self._recent.sounding(from_s, count)
 
     def close(self) -> None:
         self.stop()
@@ -177,20 +201,16 @@ class SpeakerSink:
         filled = 0
         with self._lock:
             while self._clips and filled < count:
-                if self._fresh:
-                    self._first_s = time.monotonic() + delay_s + filled / self._stream.rate_hz
-                clip = self._clips.popleft()
-                used = clip[: count - filled]
+                clip, rest = self._clips.popleft()
+                if clip.start_s is None:
+                    clip.start_s = time.monotonic() + delay_s + filled / self._stream.rate_hz
+                    self._first_s = clip.start_s
+                used = rest[: count - filled]
                 out[filled : filled + len(used)] = used
                 filled += len(used)
-                self._fresh = len(used) == len(clip)
-                if not self._fresh:
-                    self._clips.appendleft(clip[len(used) :])
+                if len(used) < len(rest):
+                    self._clips.appendleft((clip, rest[len(used) :]))
         return out
-
-
-def _length_s(samples: Samples) -> float:
-    return len(samples) / SAMPLE_RATE_HZ
 
 
 def _at_rate(samples: Samples, rate_hz: int) -> Samples:

@@ -1,9 +1,10 @@
 """Cuts the microphone's stream into utterances. A pure stage: no clock, no queue; times are stream seconds.
 
 Speech begins when three of four 32 ms chunks reach `start_probability`, and goes on while chunks reach the
-lower `stay_probability`; it ends after `endpoint_silence_s` without one. The stretch is followed whether or
-not anybody listens: an utterance is let through when the pet listened at any moment before its end, so a
-name at the beginning of a sentence opens the ears for the whole of it.
+lower `stay_probability`; it ends after `endpoint_silence_s` without one, or after what `be_patient` said of
+this stretch: whoever follows the words knows sooner than a clock whether they are all. The stretch is
+followed whether or not anybody listens: an utterance is let through when the pet listened at any moment
+before its end, so a name at the beginning of a sentence opens the ears for the whole of it.
 """
 
 from collections import deque
@@ -16,10 +17,33 @@ from runtime.audio.vad import CHUNK_SAMPLES, Vad
 from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
 from runtime.contracts.config import TurnSettings
 
-__all__ = ["SpeechGrows", "SpeechStarted", "TurnDetector", "TurnSettings", "Utterance", "VoiceActivity"]
+__all__ = [
+    "SpeechGrows",
+    "SpeechOnset",
+    "SpeechStarted",
+    "TurnDetector",
+    "TurnSettings",
+    "Utterance",
+    "VoiceActivity",
+]
 
 _ONSET_VOICED, _ONSET_CHUNKS = 3, 4
+_HASTY_VOICED, _HASTY_CHUNKS = 2, 3
+"""Enough to fall silent for somebody, not yet to call it speech"""
 _CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE_HZ
+_TAIL_CHUNKS = 7
+"""Of the silence after the last word, what is handed on"""
+
+_FRESH_SILENCE_S = 0.2
+_CLEAR_VOICE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOnset:
+    """A voice begins while the pet listens; too early to know whether words follow."""
+
+    at_s: float
+    """Its first voiced moment"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +56,19 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechGrows:
-    """The utterance so far, for a recogniser that does not want to wait."""
+    """The utterance so far, for a recogniser that does not want to wait; silence at its end included."""
 
     samples: Samples
     """From the pre-roll on"""
     start_s: float
     now_s: float
+    silence_s: float = 0.0
+    """Since the last voiced moment"""
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A whole utterance: pre-roll, speech, and the silence that ended it."""
+    """A whole utterance: pre-roll, speech, and the first of the silence that ended it."""
 
     samples: Samples
     start_s: float
@@ -53,7 +79,7 @@ class Utterance:
     """It reached `max_utterance_s`, or the stream ended; the rest, if any, is an utterance of its own"""
 
 
-TurnEvent = SpeechStarted | SpeechGrows | Utterance
+TurnEvent = SpeechOnset | SpeechStarted | SpeechGrows | Utterance
 
 
 class VoiceActivity(Protocol):
@@ -77,8 +103,10 @@ class _Speech:
     grown: int = 0
     """Length when last reported"""
 
-    def so_far(self) -> Samples:
-        return np.concatenate(self.chunks)
+    def so_far(self, silence: int) -> Samples:
+        """All but the end of a long silence, in which a recogniser would only find words that are none."""
+        surplus = max(0, silence // CHUNK_SAMPLES - _TAIL_CHUNKS)
+        return np.concatenate(self.chunks[: len(self.chunks) - surplus])
 
 
 class TurnDetector:
@@ -91,13 +119,28 @@ class TurnDetector:
         self._speech: _Speech | None = None
         self._pre_roll_chunks = round(self._settings.pre_roll_s / _CHUNK_S)
         self._before: deque[tuple[Samples, bool]] = deque(maxlen=self._pre_roll_chunks + _ONSET_CHUNKS)
+        self._told = False
+        """The onset of what may become speech was told"""
         self._now = 0
         """Samples of the stream seen by the VAD"""
+        self._patience: tuple[float, float | None, bool] = (-1.0, None, False)
+        """Start of a stretch, the silence that ends it (seconds), and whether the pet acts on it already"""
 
-    def step(self, block: AudioBlock, listening: bool, *, deaf: bool = False) -> list[TurnEvent]:
+    def be_patient(self, start_s: float, silence_s: float | None, acting: bool = False) -> None:
+        """End the stretch that began at `start_s` after `silence_s` (None: as set); no other is touched.
+
+        `acting`: the pet moves already, so only a clear voice prolongs the stretch; motors that start sound
+        a little like one. May be called from any thread.
+        """
+        self._patience = (start_s, silence_s, acting)
+
+    def step(
+        self, block: AudioBlock, listening: bool, *, deaf: bool = False, masked: bool = False
+    ) -> list[TurnEvent]:
         """What this block brought, in order.
 
         `deaf`: the pet itself is speaking. Nothing counts as speech, and none of it is kept as pre-roll.
+        `masked`: what this block holds is mostly left over from the pet's own voice, and no speech.
         """
         waiting = np.concatenate([self._rest, block.samples])
         whole = len(waiting) // CHUNK_SAMPLES * CHUNK_SAMPLES
@@ -110,7 +153,7 @@ class TurnDetector:
             [(_, probability)] = self._vad.step(chunk)
             self._now += CHUNK_SAMPLES
             if not deaf:
-                events += self._chunk(chunk, probability, listening)
+                events += self._chunk(chunk, 0.0 if masked else probability, listening)
         return events
 
     def finish(self) -> list[TurnEvent]:
@@ -127,17 +170,35 @@ class TurnDetector:
 
     def _forget(self) -> None:
         self._speech = None
+        self._told = False
         self._before.clear()
 
     def _chunk(self, chunk: Samples, probability: float, listening: bool) -> list[TurnEvent]:
-        if self._speech is None:
-            self._wait(chunk, probability >= self._settings.start_probability)
-        else:
-            self._follow(self._speech, chunk, probability >= self._settings.stay_probability)
-        if self._speech is None:
+        if self._speech is not None:
+            self._follow(self._speech, chunk, probability >= self._stay_probability(self._speech))
+            self._speech.heard |= listening
+            return self._report(self._speech)
+        self._wait(chunk, probability >= self._settings.start_probability)
+        onset = self._onset() if listening else []
+        begun = self._speech
+        if begun is None:
+            return onset
+        begun.heard |= listening
+        return [*onset, *self._report(begun)]
+
+    def _onset(self) -> list[TurnEvent]:
+        """Told once, two voiced chunks of three into what may become a stretch of speech."""
+        if self._speech is not None:
+            told, self._told = self._told, False
+            return [] if told else [SpeechOnset(_seconds(self._speech.start))]
+        recent = [voiced for _, voiced in self._before][-_HASTY_CHUNKS:]
+        if sum(recent) < _HASTY_VOICED:
+            self._told &= any(recent)
             return []
-        self._speech.heard |= listening
-        return self._report(self._speech)
+        if self._told:
+            return []
+        self._told = True
+        return [SpeechOnset(_seconds(self._now - (len(recent) - recent.index(True)) * CHUNK_SAMPLES))]
 
     def _wait(self, chunk: Samples, voiced: bool) -> None:
         """Nobody speaks yet: keep the pre-roll, look for an onset."""
@@ -159,7 +220,7 @@ class TurnDetector:
 
     def _report(self, speech: _Speech) -> list[TurnEvent]:
         silence = self._now - speech.end
-        if silence >= _samples(self._settings.endpoint_silence_s):
+        if silence >= _samples(self._endpoint_s(speech)):
             self._speech = None
             # The silence that ended this one may hold the first breath of the next.
             self._before.extend((chunk, False) for chunk in speech.chunks[-(silence // CHUNK_SAMPLES) :])
@@ -169,24 +230,44 @@ class TurnDetector:
             return self._emit(speech, cut=True)
         return self._growth(speech)
 
+    def _endpoint_s(self, speech: _Speech) -> float:
+        start_s, silence_s, _ = self._patience
+        if silence_s is None or start_s != _seconds(speech.start):
+            return self._settings.endpoint_silence_s
+        return silence_s
+
+    def _stay_probability(self, speech: _Speech) -> float:
+        start_s, _, acting = self._patience
+        acts_on_it = acting and start_s == _seconds(speech.start)
+        return _CLEAR_VOICE if acts_on_it else self._settings.stay_probability
+
     def _growth(self, speech: _Speech) -> list[TurnEvent]:
-        voiced_now = speech.end == self._now
-        if not (speech.heard and voiced_now and self._long_enough(speech)):
+        if not (speech.heard and self._long_enough(speech)):
             return []
         events: list[TurnEvent] = []
         if not speech.announced:
             speech.announced = True
             events.append(SpeechStarted(_seconds(speech.start)))
-        length = self._now - speech.start
-        if length - speech.grown >= _samples(self._settings.grow_step_s):
+        length, silence_s = self._now - speech.start, _seconds(self._now - speech.end)
+        # The first moments of silence decide, so every one of them is shown.
+        fresh = 0 < silence_s <= _FRESH_SILENCE_S
+        if fresh or length - speech.grown >= _samples(self._settings.grow_step_s):
             speech.grown = length
-            events.append(SpeechGrows(speech.so_far(), _seconds(speech.start), _seconds(self._now)))
+            events.append(
+                SpeechGrows(
+                    speech.so_far(self._now - speech.end),
+                    _seconds(speech.start),
+                    _seconds(self._now),
+                    silence_s,
+                )
+            )
         return events
 
     def _emit(self, speech: _Speech, *, cut: bool) -> list[TurnEvent]:
         if not (speech.heard and self._long_enough(speech)):
             return []
-        whole = Utterance(speech.so_far(), _seconds(speech.start), _seconds(speech.end), cut)
+        samples = speech.so_far(self._now - speech.end)
+        whole = Utterance(samples, _seconds(speech.start), _seconds(speech.end), cut)
         return [whole] if speech.announced else [SpeechStarted(whole.start_s), whole]
 
     def _long_enough(self, speech: _Speech) -> bool:

@@ -40,6 +40,8 @@ class AudioSettings(Settings):
     output_device: int | None = None
     voice: bool = True
     """False: pet sounds only, words on the screen"""
+    echo_cancellation: bool = True
+    """False: the pet is deaf to all but its name and "stop!" while it speaks"""
 
 
 class WakeSettings(Settings):
@@ -57,11 +59,40 @@ class TurnSettings(Settings):
 
     pre_roll_s: Annotated[float, Field(ge=0, le=2)] = 0.5
     endpoint_silence_s: Annotated[float, Field(ge=0.1, le=3)] = 0.5
+    """Silence that ends an utterance nothing is known of"""
     min_speech_s: Annotated[float, Field(ge=0, le=1)] = 0.15
     max_utterance_s: Annotated[float, Field(ge=1, le=60)] = 10.0
     start_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
     stay_probability: Annotated[float, Field(gt=0, lt=1)] = 0.35
-    grow_step_s: Annotated[float, Field(ge=0.04, le=1)] = 0.16
+    grow_step_s: Annotated[float, Field(ge=0.03, le=1)] = 0.064
+    """How often the words so far are looked at"""
+
+
+class EarlySettings(Settings):
+    """When the words so far are enough to act on, before the silence that ends an utterance is over."""
+
+    enabled: bool = True
+    confidence: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """Least belief in a command that is acted on after `pause_s`"""
+    looks: Annotated[int, Field(ge=1, le=20)] = 2
+    """The same meaning so many looks in a row counts as stable"""
+    pause_s: Annotated[float, Field(ge=0, le=1)] = 0.06
+    """Silence after a command that nothing in the grammar can turn into another"""
+    open_pause_s: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """Silence after a command that could go on to mean something else, and after one in free words"""
+    reaction_pause_s: Annotated[float, Field(ge=0, le=1)] = 0.09
+    """Silence after which words of no command get a first glance, before their answer"""
+    unexplained_steps: Annotated[int, Field(ge=0, le=1_000)] = 3
+    """More steps of 20 ms than these that no word accounts for: something else was said as well"""
+    complete_silence_s: Annotated[float, Field(ge=0.2, le=3)] = 0.2
+    """Ends an utterance that is a whole command; nothing walks before it is over"""
+    open_silence_s: Annotated[float, Field(ge=0.2, le=3)] = 0.3
+    """Ends one that is a whole command and could go on"""
+    likely_silence_s: Annotated[float, Field(ge=0.2, le=3)] = 0.35
+    """Ends one that seems to be a whole command, if `likely_looks` in a row agree"""
+    likely_looks: Annotated[int, Field(ge=1, le=40)] = 4
+    unfinished_silence_s: Annotated[float, Field(ge=0.2, le=3)] = 0.9
+    """Ends one whose last word asks for more"""
 
 
 class PrivacySettings(Settings):
@@ -79,6 +110,7 @@ class RobotConfig(Settings):
     audio: AudioSettings = AudioSettings()
     wake: WakeSettings = WakeSettings()
     turns: TurnSettings = TurnSettings()
+    early: EarlySettings = EarlySettings()
     privacy: PrivacySettings = PrivacySettings()
 
 

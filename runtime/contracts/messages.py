@@ -145,6 +145,8 @@ class BodyState(Message):
     activity: str = ""
     """Name of the movement under way, empty when none"""
     commands_dropped: int = 0
+    unfit: str = ""
+    """Why the board's senses forbid arming, empty where they do not"""
 
 
 class MindState(Message):
@@ -170,6 +172,8 @@ class TurnEvent(Message):
     mood: Name
     heard: str | None = None
     said: str | None = None
+    early: Literal["", "kept", "taken back", "reaction"] = ""
+    """What became of a movement begun before the sentence was over"""
     timings_ms: dict[str, float] = {}
     mono_ms: int
 
@@ -190,7 +194,7 @@ class JointsTelemetry(Message):
 
 
 class LinkTelemetry(Message):
-    """Counters of the serial link since the bridge started."""
+    """Counters of the serial link since the bridge started, and what the board counts and feels."""
 
     frames_sent: int
     frames_received: int
@@ -198,6 +202,23 @@ class LinkTelemetry(Message):
     resends: int
     stream_hz: float
     mono_ms: int
+    baud: int = 0
+    frames_unsent: int = 0
+    """Not taken by a full line"""
+    orders_given_up: int = 0
+    reopened: int = 0
+    round_trip_ms: float | None = None
+    """Median of the last heartbeats"""
+    clock_offset_ms: float | None = None
+    """The robot's clock less the board's; for logs only"""
+    wrong_proofs: int = 0
+    board_crc_errors: int | None = None
+    setpoints_clamped: int | None = None
+    setpoints_refused: int | None = None
+    setpoints_stale: int | None = None
+    late_ticks: int | None = None
+    supply_mv: int | None = None
+    temperature_c: int | None = None
 
 
 class RobotMeta(Message):

@@ -8,10 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from runtime import robot as assembly
-from runtime.audio.capture import QueueSource, read_audio
+from runtime.audio.capture import QueueSource, Source, read_audio
 from runtime.audio.playback import Sink
+from runtime.audio.stop import StopHit
+from runtime.audio.turns import SpeechOnset
+from runtime.audio.wake import WakeHit
 from runtime.body import FINAL
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
@@ -30,35 +34,46 @@ PAUSE_S = 0.4
 """A person's pause before speaking again"""
 READY_S = 15.0
 Turns = queue.Queue[TurnRecord]
+S = TypeVar("S", bound=Source)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything awake and armed; finished turns arrive in `turns`."""
+    """Everything awake and armed; finished turns arrive in `turns`, all else it notices in `noticed`."""
 
     body: SimulatedBody
     robot: Robot
     speaker: Voice
     watch: "JointWatch"
     turns: Turns
+    noticed: list[WakeHit | StopHit | SpeechOnset]
 
 
 @contextmanager
-def stage(pack: Pack, sink: Sink) -> Iterator[Stage]:
-    """Broker, bridge, microcontroller, voice and mind; all of them end with the block."""
+def stage(pack: Pack, sink: Sink, settings: RobotConfig | None = None) -> Iterator[Stage]:
+    """Broker, bridge, microcontroller, voice and mind; all of them end with the block.
+
+    Of `settings`, the robot's id and the broker's address are replaced.
+    """
     turns: Turns = queue.Queue()
     with ExitStack() as stack:
         body = stack.enter_context(simulated_body(ROBOT_ID, pack))
-        config = RobotConfig(
-            robot_id=ROBOT_ID, mqtt=MqttSettings(host=body.broker.host, port=body.broker.port)
+        config = (settings or RobotConfig()).model_copy(
+            update={
+                "robot_id": ROBOT_ID,
+                "mqtt": MqttSettings(host=body.broker.host, port=body.broker.port),
+            }
         )
         speaker = stack.enter_context(closing(voice()))
         bus = stack.enter_context(assembly.connect(config))
-        listeners = Listeners(turn=turns.put)
+        noticed: list[WakeHit | StopHit | SpeechOnset] = []
+        listeners = Listeners(
+            turn=turns.put, wake=noticed.append, stop=noticed.append, barge_in=noticed.append
+        )
         robot = assembly.assemble(config, pack, bus=bus, sink=sink, speaker=speaker, listeners=listeners)
         robot.body.wait_until_ready(READY_S, armed=True)
         watch = stack.enter_context(closing(JointWatch(bus)))
-        yield Stage(body, robot, speaker, watch, turns)
+        yield Stage(body, robot, speaker, watch, turns, noticed)
 
 
 class JointWatch:
@@ -98,7 +113,7 @@ class JointWatch:
 
 
 @contextmanager
-def living(robot: Robot, microphone: QueueSource) -> Iterator[QueueSource]:
+def living(robot: Robot, microphone: S) -> Iterator[S]:
     """The robot lives in a thread of its own while the block runs."""
     failed: list[BaseException] = []
 
@@ -120,6 +135,15 @@ def living(robot: Robot, microphone: QueueSource) -> Iterator[QueueSource]:
         raise failed[0]
 
 
+def arm(robot: Robot) -> None:
+    """By hand, as `--arm` did at the start: on a machine too busy for the lease the body lets go."""
+    body = robot.body
+    if body.state.mcu_state == "ARMED":
+        return
+    print("everpaw: the body had let go (the mind was late); armed again by hand", file=sys.stderr)
+    body.wait(body.arm("cli"), FINAL, READY_S)
+
+
 class Owner:
     """Speaks the script's lines into the microphone, each when the pet is ready for it."""
 
@@ -131,7 +155,7 @@ class Owner:
     def converse(self, lines: Sequence[Line]) -> Iterator[Shown | Line]:
         """A `Shown` for each answered line, the `Line` itself where no answer came."""
         for number, line in enumerate(lines):
-            self._arm()
+            arm(self._robot)
             self._watch.take()
             self._source.push(read_audio(line.path))
             self._source.wait_until_heard(timeout_s=30)
@@ -143,14 +167,6 @@ class Owner:
             following = lines[number + 1] if number + 1 < len(lines) else None
             self._settle(into_movement=following is not None and following.when == "moving")
             yield Shown(record, self._watch.take(), line.meant)
-
-    def _arm(self) -> None:
-        """By hand, as `--arm` did at the start: on a machine too busy for the lease the body lets go."""
-        body = self._robot.body
-        if body.state.mcu_state == "ARMED":
-            return
-        print("everpaw: the body had let go (the mind was late); armed again by hand", file=sys.stderr)
-        body.wait(body.arm("cli"), FINAL, READY_S)
 
     def _settle(self, *, into_movement: bool) -> None:
         deadline = time.monotonic() + SETTLE_S

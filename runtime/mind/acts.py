@@ -11,6 +11,9 @@ from runtime.contracts.errors import PackError
 MAX_BYTES = 1_000_000
 UNKNOWN = "unknown"
 """The row for what was not understood"""
+Nature = Literal["posture", "sound", "movement", "locomotion"]
+"""posture, sound: on the spot and easily taken back, so it may begin before the sentence is over; movement:
+longer or wilder, waits for the end; locomotion: carries the pet away, waits for the end and a silence"""
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -27,12 +30,20 @@ class Act(_Entry):
     """-1 (right) to 1 (left); gaits only"""
     duration_ms: Annotated[int, Field(ge=100, le=60_000)] = 3_000
     """Gaits only"""
+    nature: Nature = "movement"
+    """Where the table says nothing: locomotion for a gait, movement for a skill"""
 
     @model_validator(mode="before")
     @classmethod
     def _from_table(cls, data: Any) -> Any:
         """`{ skill = "sit" }` as the file writes it."""
-        if not isinstance(data, dict) or "kind" in data:
+        if not isinstance(data, dict):
+            return data
+        if "gait" in data or data.get("kind") == "gait":
+            if data.get("nature", "locomotion") != "locomotion":
+                raise ValueError("a gait carries the pet away: its nature is locomotion")
+            data = {**data, "nature": "locomotion"}
+        if "kind" in data:
             return data
         kinds = [kind for kind in ("skill", "gait", "halt") if kind in data]
         if len(kinds) != 1:

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field, replace
 from runtime.contracts.audio import Samples
 from runtime.contracts.pack import Pack
 from runtime.mind.behaviour import Behaviour, Understanding
+from runtime.mind.continuations import Continuations
 from runtime.mind.dialogue import Act, Dialogue, Reply
+from runtime.mind.early import Look, Plan, is_closed
 from runtime.mind.emotion import Emotion
 from runtime.mind.grammar import Grammar
+from runtime.mind.history import History
 from runtime.mind.safety import CRISIS
 from runtime.speech.asr import Recogniser
 
@@ -30,6 +33,8 @@ class Turn:
     understanding: Understanding
     reply: Reply
     mood: str
+    belief: float = 1.0
+    """The recogniser's own confidence in what it heard, 0..1"""
     stages_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -53,6 +58,7 @@ class Conversation:
         self._clock = clock
         self._grammar = grammar = Grammar.load(pack.path("grammar.yaml"))
         self._recogniser = Recogniser(pack.part("asr"), grammar, prefixes=names)
+        self._continuations = Continuations(grammar)
         behaviour = pack.folder / "behaviour"
         self._behaviour = Behaviour(behaviour if behaviour.is_dir() else None, grammar)
         self.reset()
@@ -61,6 +67,7 @@ class Conversation:
         persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
         self._dialogue = Dialogue(persona, actions, self._seed)
         self.emotion = Emotion(self._seed, self._dialogue.effects())
+        self.history = History()
 
     def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
         """A turn from an utterance's samples; `stop`: the stop detector heard its word in them."""
@@ -71,21 +78,45 @@ class Conversation:
         text, confidence = (best.text, best.confidence) if best else (None, 0.0)
         if stop and "stop" in self._grammar.intents and "stop" not in (text or "").split():
             text, confidence = "stop", 1.0
-        return self._answer(text, confidence, {"asr": asr_ms})
+        return self.answer(text, confidence, {"asr": asr_ms})
+
+    def glance(self, samples: Samples, silence_s: float) -> Look:
+        """What an utterance that may go on seems to mean so far; changes nothing. `silence_s`: at its end."""
+        hypotheses = self._recogniser.recognise(samples, n=1)
+        text, confidence = (hypotheses[0].text, hypotheses[0].confidence) if hypotheses else (None, 0.0)
+        understanding = _sure(self._behaviour.understand(text, confidence))
+        plan = self._dialogue.plan(understanding)
+        in_grammar = bool(hypotheses) and hypotheses[0].in_grammar
+        closed = in_grammar and is_closed(plan, self._futures(text or ""))
+        unexplained = self._unexplained(samples) if in_grammar else 0
+        return Look(text, understanding, plan, in_grammar, closed, unexplained, silence_s)
+
+    def _futures(self, text: str) -> tuple[Plan, ...] | None:
+        parses = self._continuations.meanings(text)
+        if parses is None:
+            return None
+        return tuple(self._dialogue.plan(Understanding(parse.intent, parse.slots)) for parse in parses)
+
+    def _unexplained(self, samples: Samples) -> int:
+        """Steps of sound beside the best sentence: words after it, or before, that it does not hold."""
+        sentences = self._recogniser.sentences(self._recogniser.log_probs(samples), 1)
+        return sentences[0].filler_steps if sentences else 0
 
     def read(self, text: str) -> Turn:
         """A turn from typed words."""
-        return self._answer(text, 1.0, {})
+        return self.answer(text, 1.0)
 
-    def _answer(self, text: str | None, confidence: float, stages_ms: dict[str, float]) -> Turn:
+    def answer(self, text: str | None, belief: float, stages_ms: dict[str, float] | None = None) -> Turn:
+        """A turn from words that were recognised with so much belief, 0..1; None: nothing was."""
+        stages_ms = {} if stages_ms is None else stages_ms
         start = self._clock()
-        understanding = _sure(self._behaviour.understand(text, confidence))
+        understanding = _sure(self._behaviour.understand(text, belief))
         understood = self._clock()
         self.emotion.hear(understanding.intent)
         reply = self._dialogue.reply(understanding, self.emotion.mood, text)
         stages_ms["behaviour"] = (understood - start) * 1e3
         stages_ms["reply"] = (self._clock() - understood) * 1e3
-        return Turn(text, understanding, reply, self.emotion.mood, stages_ms)
+        return Turn(text, understanding, reply, self.emotion.mood, belief, stages_ms)
 
 
 def _sure(understanding: Understanding) -> Understanding:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from runtime.mind import safety
 from runtime.mind.acts import UNKNOWN, Act, ActionRow, load_actions, read_toml, validated
 from runtime.mind.behaviour import Understanding
+from runtime.mind.early import Plan
 from runtime.mind.wording import words_of
 
 __all__ = ["Act", "Dialogue", "Reply"]
@@ -67,6 +68,13 @@ class Dialogue:
     def effects(self) -> dict[str, tuple[float, float]]:
         """Intent -> (valence, arousal), for runtime.mind.emotion."""
         return {intent: (row.valence, row.arousal) for intent, row in self.actions.items()}
+
+    def plan(self, understanding: Understanding) -> Plan:
+        """What `reply` would have body and sounds do; changes nothing."""
+        row = self.actions.get(understanding.intent or UNKNOWN, ActionRow())
+        if understanding.intent == safety.CRISIS:
+            return Plan(row.do or Act(kind="halt", name="halt"))
+        return Plan(row.act(understanding.slots), row.sound)
 
     def reply(self, understanding: Understanding, mood: str, text: str | None = None) -> Reply:
         """The answer to `understanding`; `text` is what was heard, as heard."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import TracebackType
@@ -82,14 +83,14 @@ class EspeakVoice:
 
     why = "espeak-ng in its own process"
 
-    def __init__(self, variant: str = _VARIANT) -> None:
-        self._variant = variant
+    def __init__(self, variant: str = _VARIANT, manners: Mapping[str, Manner] = MANNERS) -> None:
+        self._variant, self._manners = variant, manners
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
         with self._lock:
             self._start()
-            self._say(".", MANNERS["calm"])  # loads voice and dictionary
+            self._say(".", manners["calm"])  # loads voice and dictionary
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +110,7 @@ class EspeakVoice:
         words = " ".join(text.split())[:MAX_CHARACTERS]
         if not words:
             return np.zeros(0, np.int16)
-        manner = MANNERS.get(mood, MANNERS["calm"])
+        manner = self._manners.get(mood, self._manners["calm"])
         with self._lock:
             try:
                 return self._say(words, manner)

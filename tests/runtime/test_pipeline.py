@@ -13,7 +13,7 @@ from runtime.audio.capture import QueueSource, read_audio
 from runtime.audio.playback import NullSink
 from runtime.contracts import messages as m
 from runtime.contracts.audio import AudioBlock, SourceFault
-from runtime.contracts.config import PrivacySettings, RobotConfig
+from runtime.contracts.config import AudioSettings, PrivacySettings, RobotConfig
 from runtime.demo.owner import living
 from runtime.demo.script import CLIPS
 from runtime.pipeline import CANNOT_MOVE, HEARING_GAP_S, Listeners, Robot, TurnRecord
@@ -24,12 +24,14 @@ from tests.fakes.loopback import LoopbackBus, WillingBridge
 class Household:
     """A robot that lives on a loopback bus, and what it told."""
 
-    def __init__(self, *, share_text: bool = False) -> None:
+    def __init__(self, *, share_text: bool = False, full_duplex: bool = True) -> None:
         self.bus = LoopbackBus()
         self.bridge = WillingBridge(self.bus)
         self.turns: list[TurnRecord] = []
         self.faults: list[SourceFault] = []
-        config = RobotConfig(privacy=PrivacySettings(share_text=share_text))
+        config = RobotConfig(
+            privacy=PrivacySettings(share_text=share_text), audio=AudioSettings(echo_cancellation=full_duplex)
+        )
         self.sink = NullSink()
         self.robot: Robot = assembly.assemble(
             config,
@@ -100,6 +102,50 @@ def test_stop_silences_the_pet_while_it_speaks(home: Household) -> None:
         until(lambda: not home.sink.busy, timeout_s=2.0)
         until(lambda: bool(home.turns))
     assert home.turns[-1].turn.understanding.intent == "stop"
+
+
+def test_who_speaks_to_the_speaking_pet_is_heard_and_answered(home: Household) -> None:
+    with living(home.robot, QueueSource()) as microphone:
+        clip = home.sink.play(np.full(16_000 * 8, 100, np.int16))
+        microphone.push(read_audio(CLIPS / "good_boy.flac"))
+        until(lambda: bool(home.turns), timeout_s=30)
+    assert clip.cut_s is not None
+    assert home.turns[-1].turn.understanding.intent == "praise"
+
+
+def test_without_echo_cancellation_it_is_deaf_while_it_speaks() -> None:
+    household = Household(full_duplex=False)
+    with living(household.robot, QueueSource()) as microphone:
+        clip = household.sink.play(np.full(16_000 * 4, 100, np.int16))
+        microphone.push(read_audio(CLIPS / "good_boy.flac"))
+        until(lambda: not household.sink.busy, timeout_s=30)
+    assert clip.cut_s is None
+    assert household.turns == []
+
+
+def test_a_posture_begins_before_the_answer_and_once(home: Household) -> None:
+    with living(home.robot, QueueSource()) as microphone:
+        record = home.say(microphone, "hey_buddy_sit_down.flac")
+    assert record.early == "kept"
+    assert [c.skill for c in home.bus.of("cmnd/skill")] == ["perk_up", "sit"]
+    [event] = home.bus.of("event/turn")
+    assert event.early == "kept"
+
+
+def test_a_clock_that_jumps_makes_the_canceller_learn_anew(home: Household) -> None:
+    silence = np.zeros(320, np.int16)
+    resets: list[int] = []
+    assert home.robot.echo is not None
+    home.robot.echo.reset = lambda: resets.append(1)  # type: ignore[method-assign]
+
+    def late() -> Iterator[AudioBlock]:
+        time.sleep(0.2)
+        yield AudioBlock(silence, 0)
+        for number in range(1, 30):
+            yield AudioBlock(silence, 320 * number)
+
+    home.robot.run(late())
+    assert 2 <= len(resets) < 30
 
 
 def test_a_body_that_refuses_is_told(home: Household) -> None:

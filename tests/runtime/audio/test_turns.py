@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from runtime.audio.turns import SpeechGrows, SpeechStarted, TurnDetector, TurnEvent, TurnSettings, Utterance
+from runtime.audio.turns import (
+    SpeechGrows,
+    SpeechOnset,
+    SpeechStarted,
+    TurnDetector,
+    TurnEvent,
+    TurnSettings,
+    Utterance,
+)
 from runtime.audio.vad import CHUNK_SAMPLES
 from runtime.contracts.audio import AudioBlock, Samples
 
@@ -58,19 +66,19 @@ def test_an_utterance_has_its_times_and_its_pre_roll() -> None:
     assert utterance.start_s == pytest.approx(30 * CHUNK_S)
     assert utterance.end_s == pytest.approx(50 * CHUNK_S)
     assert not utterance.cut
-    # 16 chunks of pre-roll, 20 of speech, 16 of the silence that ended it
-    assert len(utterance.samples) == 52 * CHUNK_SAMPLES
+    # 16 chunks of pre-roll, 20 of speech, 7 of the silence that ended it
+    assert len(utterance.samples) == 43 * CHUNK_SAMPLES
     assert set(utterance.samples[: 16 * CHUNK_SAMPLES]) == {50}
 
 
 def test_it_starts_before_it_grows_before_it_ends() -> None:
     events = feed(detector(), words(30, 40))
-    assert isinstance(events[0], SpeechStarted)
+    assert [type(event) for event in events[:2]] == [SpeechOnset, SpeechStarted]
     assert isinstance(events[-1], Utterance)
     grown = [event for event in events if isinstance(event, SpeechGrows)]
-    assert len(grown) == len(events) - 2
-    steps = np.diff([event.now_s for event in grown])
-    assert steps == pytest.approx(0.16, abs=CHUNK_S)
+    assert len(grown) == len(events) - 3
+    steps = np.diff([event.now_s for event in grown if event.silence_s == 0])
+    assert steps == pytest.approx(TurnSettings().grow_step_s, abs=CHUNK_S)
     assert all(np.array_equal(e.samples, events[-1].samples[: len(e.samples)]) for e in grown)
 
 
@@ -98,7 +106,7 @@ def test_reset_forgets_everything() -> None:
 
 def test_onset_needs_three_of_four() -> None:
     flicker = written(*[QUIET, SPEECH, SPEECH, QUIET] * 10)
-    assert feed(detector(), flicker) == []
+    assert utterances(feed(detector(), flicker)) == []
     [utterance] = utterances(feed(detector(), written(*[QUIET] * 5, 0.9, 0.1, *[0.9] * 8, *[QUIET] * 20)))
     assert utterance.start_s == pytest.approx(5 * CHUNK_S)
 
@@ -117,7 +125,7 @@ def test_a_pause_shorter_than_the_endpoint_does_not_cut() -> None:
 
 
 def test_clicks_are_no_speech() -> None:
-    assert feed(detector(), words(10, 4)) == []
+    assert [type(event) for event in feed(detector(), words(10, 4))] == [SpeechOnset]
     assert len(utterances(feed(detector(min_speech_s=0.1), words(10, 4)))) == 1
 
 
@@ -126,7 +134,7 @@ def test_endless_speech_is_cut_and_goes_on() -> None:
     assert [u.cut for u in long] == [True, True, False]
     assert all(u.end_s - u.start_s <= 1.0 + CHUNK_S for u in long)
     assert long[1].start_s == pytest.approx(long[0].end_s)
-    assert sum(len(u.samples) for u in long) == (5 + 80 + 16) * CHUNK_SAMPLES
+    assert sum(len(u.samples) for u in long) == (5 + 80 + 7) * CHUNK_SAMPLES
 
 
 def test_nobody_listens() -> None:
@@ -149,7 +157,7 @@ def test_a_late_name_still_lets_the_sentence_through() -> None:
     late = 24 * CHUNK_SAMPLES
     assert feed(one, stream[:late], listening=False) == []
     events = feed(one, stream[late:], start=late)
-    assert [type(e) for e in events] == [SpeechStarted, Utterance]
+    assert [type(e) for e in events if not isinstance(e, SpeechGrows)] == [SpeechStarted, Utterance]
 
 
 def test_deaf_hears_and_keeps_nothing_of_itself() -> None:
@@ -161,7 +169,7 @@ def test_deaf_hears_and_keeps_nothing_of_itself() -> None:
     [utterance] = utterances(events)
     assert utterance.start_s == pytest.approx(34 * CHUNK_S)
     assert utterance.samples[0] == 50
-    assert len(utterance.samples) == (4 + 10 + 16) * CHUNK_SAMPLES
+    assert len(utterance.samples) == (4 + 10 + 7) * CHUNK_SAMPLES
 
 
 def test_the_next_utterance_never_holds_words_of_the_last() -> None:
@@ -178,3 +186,59 @@ def test_finish_gives_what_was_under_way() -> None:
     assert utterance.cut
     assert utterance.end_s == pytest.approx(15 * CHUNK_S)
     assert one.finish() == []
+
+
+def test_it_grows_on_into_the_silence_and_tells_how_long_that_is() -> None:
+    grown = [event for event in feed(detector(), words(10, 20)) if isinstance(event, SpeechGrows)]
+    silences = [event.silence_s for event in grown]
+    assert silences[0] == 0.0
+    assert silences[-1] > 0.3
+    spoken_until_s = 30 * CHUNK_S
+    assert all(e.silence_s == pytest.approx(max(0.0, e.now_s - spoken_until_s)) for e in grown)
+
+
+@pytest.mark.parametrize(("silence_s", "chunks"), [(0.2, 7), (0.9, 29), (None, 16)])
+def test_patience_decides_when_a_stretch_is_over(silence_s: float | None, chunks: int) -> None:
+    one, stream = detector(), words(10, 20, after=40)
+    one.be_patient(10 * CHUNK_S, silence_s)
+    over = (10 + 20 + chunks) * CHUNK_SAMPLES
+    assert utterances(feed(one, stream[: over - 1])) == []
+    assert len(utterances(feed(one, stream[over - 1 : over], block=1, start=over - 1))) == 1
+
+
+def test_patience_with_one_stretch_is_none_with_another() -> None:
+    one, stream = detector(), words(10, 20)
+    one.be_patient(3.21, 0.2)
+    assert utterances(feed(one, stream[: 45 * CHUNK_SAMPLES])) == []
+    assert len(utterances(feed(one, stream[45 * CHUNK_SAMPLES :], start=45 * CHUNK_SAMPLES))) == 1
+
+
+@pytest.mark.parametrize(("acting", "end"), [(False, 36), (True, 30)])
+def test_motors_that_start_do_not_prolong_what_is_acted_on(acting: bool, end: int) -> None:
+    one = detector()
+    one.be_patient(10 * CHUNK_S, 0.3, acting)
+    stream = written(*[QUIET] * 10, *[SPEECH] * 20, *[QUIET] * 4, 0.5, 0.6, *[QUIET] * 20)
+    [utterance] = utterances(feed(one, stream))
+    assert utterance.end_s == pytest.approx(end * CHUNK_S)
+
+
+def test_an_onset_is_told_once_and_before_speech_is_sure() -> None:
+    one, stream = detector(), words(10, 20)
+    early = feed(one, stream[: 12 * CHUNK_SAMPLES])
+    assert early == [SpeechOnset(10 * CHUNK_S)]
+    rest = feed(one, stream[12 * CHUNK_SAMPLES :], start=12 * CHUNK_SAMPLES)
+    assert not any(isinstance(event, SpeechOnset) for event in rest)
+
+
+def test_a_click_is_no_onset_and_a_second_voice_is_one() -> None:
+    assert feed(detector(), words(10, 1)) == []
+    twice = np.concatenate([words(10, 2), words(0, 2)])
+    assert [type(event) for event in feed(detector(), twice)] == [SpeechOnset, SpeechOnset]
+
+
+def test_what_is_left_of_the_pets_own_voice_is_no_speech() -> None:
+    one = detector()
+    voice = words(0, 30, after=0)
+    for at in range(0, len(voice), 320):
+        assert one.step(AudioBlock(voice[at : at + 320], at), True, masked=True) == []
+    assert next(type(e) for e in feed(one, words(0, 10), start=len(voice))) is SpeechOnset

@@ -97,7 +97,7 @@ def test_what_the_body_cannot_do_is_refused(intent: str) -> None:
     pet = starter()
     for _ in range(9):
         reply = pet.reply(Understanding(intent), "calm", intent)
-        assert reply.act == Act(kind="skill", name="shake_head")
+        assert reply.act == Act(kind="skill", name="shake_head", nature="posture")
         assert re.search(
             r"can't|sorry|not for|stuck|too short|no hands|stay on the ground", reply.text.lower()
         )
