@@ -9,6 +9,8 @@ EverpawError
 ├── MessageError         a topic or payload outside the contract
 ├── MissingExtraError    an optional package is not installed; names the line to type
 ├── PackError            a pack that is incomplete, altered or unknown
+├── ScenarioError        a file of scenarios that cannot be played
+├── SessionError         a recorded session that cannot be written, read or replayed
 └── TrainingError        data or settings a recipe cannot learn from
 """
 
@@ -42,6 +44,14 @@ class MessageError(EverpawError):
 
 
 class PackError(EverpawError):
+    pass
+
+
+class ScenarioError(EverpawError):
+    pass
+
+
+class SessionError(EverpawError):
     pass
 
 

@@ -1,0 +1,219 @@
+"""`everpaw replay`: feed a recorded session to one stage, or to all, and show what differs.
+
+    ears   sound -> names, stops, utterances       needs a session with sound
+    asr    the utterances' sound -> words          needs a session with sound
+    mind   words -> intents, acts, replies, moods  needs a session with words
+
+`all` chains them: the mind gets the words that the recogniser hears today. Nothing here reads a clock; the
+same session, pack and program give the same rows.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime import session, starter
+from runtime.audio.echo import EchoCanceller
+from runtime.audio.stop import StopHit
+from runtime.audio.wake import WakeHit
+from runtime.contracts.audio import BLOCK_SAMPLES, AudioBlock
+from runtime.contracts.errors import SessionError
+from runtime.contracts.pack import Pack
+from runtime.ears import Ears, EarSettings, Heard
+from runtime.mind.conversation import Conversation, Turn
+from runtime.session import Row, Session
+
+STAGES = ("ears", "asr", "mind", "all")
+NEAR_S = 0.1
+"""Moments so near count as the same: the ends of utterances depend on when the mind looked"""
+_MIND = ("intent", "slots", "act", "sound", "mood", "reply")
+_ALL = ("text", *_MIND)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it was recorded."""
+
+    stage: str
+    place: str
+    was: Any
+    now: Any
+
+
+def replay(recorded: Session, pack: Pack, stage: str) -> tuple[list[Difference], list[Row]]:
+    """(what differs, the turns as they come out today); SessionError where the session lacks something."""
+    events = recorded.rows(session.EVENTS)
+    differences: list[Difference] = []
+    fresh = _turns(events)
+    if stage in ("ears", "asr", "all"):
+        noticed = hear(recorded, pack)
+        if stage != "asr":
+            differences += compare_noticed(events, noticed)
+        if stage != "ears":
+            fresh = listen(recorded, pack, events, noticed)
+            fields: Sequence[str] = ("text",) if stage == "asr" else _ALL
+            differences += compare_turns(stage, events, fresh, fields)
+    if stage == "mind":
+        fresh = think(recorded, pack, events)
+        differences += compare_turns("mind", events, fresh, _MIND)
+    return differences, fresh
+
+
+def hear(recorded: Session, pack: Pack) -> list[WakeHit | StopHit | Heard]:
+    """Names, stops and utterances that the ears find in the session's sound."""
+    heard, played = recorded.audio(session.MICROPHONE), recorded.audio(session.PLAYED)
+    config = recorded.manifest.config
+    heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
+    ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns))
+    echo = EchoCanceller() if config.audio.echo_cancellation else None
+    found: list[WakeHit | StopHit | Heard] = []
+    for start in range(0, len(heard), BLOCK_SAMPLES):
+        now = slice(start, start + BLOCK_SAMPLES)
+        block, speaking = AudioBlock(heard[now], start), bool(played[now].any())
+        if speaking:
+            ears.stay_awake(block.end_s + config.wake.follow_up_s)
+        if echo is None:
+            noticed = ears.step(block, deaf=speaking)
+        else:
+            cleaned = echo.step(block, played[now])
+            noticed = ears.step(cleaned.block, masked=cleaned.masked)
+        found += [one for one in noticed if isinstance(one, WakeHit | StopHit | Heard)]
+    return found + [one for one in ears.finish() if isinstance(one, Heard)]
+
+
+def listen(recorded: Session, pack: Pack, events: list[Row], noticed: Sequence[object]) -> list[Row]:
+    """The turns again, from the utterances' own sound."""
+    mind = _mind(recorded, pack)
+    utterances = [one for one in noticed if isinstance(one, Heard)]
+    rows = []
+    for row, heard in zip(_turns(events), utterances, strict=False):
+        _rest(mind, row)
+        rows.append(_renewed(row, mind.hear(heard.utterance.samples, stop=heard.stop), words=True))
+    return rows
+
+
+def think(recorded: Session, pack: Pack, events: list[Row]) -> list[Row]:
+    """The turns again, from the recorded words."""
+    if not recorded.manifest.words:
+        raise SessionError(f"{recorded.folder} holds no words; record with --words to replay the mind")
+    mind = _mind(recorded, pack)
+    rows = []
+    for row in _turns(events):
+        _rest(mind, row)
+        rows.append(_renewed(row, mind.answer(row["text"], row["belief"]), words=True))
+    return rows
+
+
+def compare_noticed(events: list[Row], noticed: Sequence[WakeHit | StopHit | Heard]) -> list[Difference]:
+    """What the ears find today beside what they found then."""
+    was: list[tuple[str, float]] = [
+        (row["kind"], float(row["end_s" if row["kind"] == "heard" else "at_s"]))
+        for row in events
+        if row["kind"] in _HEARD
+    ]
+    now = [_moment(one) for one in noticed]
+    found = []
+    for kind in _HEARD:
+        before, after = ([at for k, at in side if k == kind] for side in (was, now))
+        if len(before) != len(after):
+            found.append(Difference("ears", kind, f"{len(before)} times", f"{len(after)} times"))
+            continue
+        for number, (then_s, now_s) in enumerate(zip(before, after, strict=True)):
+            if abs(then_s - now_s) > NEAR_S:
+                found.append(Difference("ears", f"{kind} {number + 1}", f"{then_s:.3f} s", f"{now_s:.3f} s"))
+    return found
+
+
+def compare_turns(stage: str, events: list[Row], fresh: list[Row], fields: Sequence[str]) -> list[Difference]:
+    """Turn by turn, field by field."""
+    was = _turns(events)
+    found = []
+    if len(was) != len(fresh):
+        found.append(Difference(stage, "turns", len(was), len(fresh)))
+    for before, after in zip(was, fresh, strict=False):
+        for name in fields:
+            if name in before and before[name] != after[name]:
+                found.append(Difference(stage, f"turn {before['number']} {name}", before[name], after[name]))
+    return found
+
+
+def update(recorded: Session, fresh: list[Row]) -> None:
+    """Make today's turns the session's references; its other rows stay."""
+    renewed = {row["number"]: row for row in fresh}
+    path = recorded.folder / session.EVENTS
+    rows = [
+        renewed.get(row.get("number"), row) if row["kind"] == "turn" else row
+        for row in recorded.rows(path.name)
+    ]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    manifest = recorded.manifest
+    session.seal(recorded.folder, manifest.config, manifest.pack_sha256, words=manifest.words)
+
+
+_HEARD = ("wake", "stop", "heard")
+
+
+def _moment(one: WakeHit | StopHit | Heard) -> tuple[str, float]:
+    """(kind of row, seconds of the stream)"""
+    if isinstance(one, Heard):
+        return "heard", one.utterance.end_s
+    return ("wake" if isinstance(one, WakeHit) else "stop"), one.t_s
+
+
+def _mind(recorded: Session, pack: Pack) -> Conversation:
+    names = [head.stem.replace("_", " ") for head in pack.files("wake", ".onnx")]
+    return Conversation(pack, seed=recorded.manifest.config.seed, names=names)
+
+
+def _turns(events: list[Row]) -> list[Row]:
+    return [row for row in events if row["kind"] == "turn"]
+
+
+def _rest(mind: Conversation, row: Row) -> None:
+    for _ in range(row["rests"]):
+        mind.emotion.tick(1.0)
+
+
+def _renewed(row: Row, turn: Turn, *, words: bool) -> Row:
+    fresh = {
+        **row,
+        "belief": round(turn.belief, 6),
+        "intent": turn.understanding.intent,
+        "slots": turn.understanding.slots,
+        "act": turn.act.model_dump() if turn.act else None,
+        "sound": turn.reply.sound,
+        "mood": turn.mood,
+    }
+    return {**fresh, "text": turn.heard, "reply": turn.reply.text} if words else fresh
+
+
+def main(argv: list[str]) -> int:
+    """`everpaw replay`: exit status 1 where something differs."""
+    parser = argparse.ArgumentParser(
+        prog="everpaw replay", description="What differs from a recorded session."
+    )
+    parser.add_argument("session", type=Path, metavar="FOLDER")
+    parser.add_argument("--stage", choices=STAGES, default="all")
+    parser.add_argument("--pack", type=Path, help="folder of a pack; the starter where not given")
+    parser.add_argument("--update", action="store_true", help="make what comes out today the reference")
+    parser.add_argument("--json", action="store_true", help="one object a difference on stdout")
+    args = parser.parse_args(argv)
+    recorded, pack = session.load(args.session), starter.load_pack(args.pack)
+    if recorded.manifest.pack_sha256 != pack.sha256:
+        print("everpaw: recorded with another pack; differences may be the pack's", file=sys.stderr)
+    differences, fresh = replay(recorded, pack, args.stage)
+    for one in differences:
+        if args.json:
+            print(json.dumps({"stage": one.stage, "place": one.place, "was": one.was, "now": one.now}))
+        else:
+            print(f"{one.stage}: {one.place}: was {one.was!r}, is {one.now!r}")
+    if args.update:
+        update(recorded, fresh)
+        print(f"everpaw: {len(differences)} references changed in {args.session}", file=sys.stderr)
+        return 0
+    print(f"everpaw: {len(differences)} differences in stage {args.stage}", file=sys.stderr)
+    return int(bool(differences))

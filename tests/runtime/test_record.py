@@ -1,0 +1,154 @@
+"""Sessions: written whole or not at all, fed again to each stage, changed only when asked to."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runtime import robot as assembly
+from runtime import session, starter
+from runtime.audio.capture import QueueSource, read_audio
+from runtime.audio.playback import NullSink
+from runtime.cli import main
+from runtime.contracts.config import RobotConfig
+from runtime.contracts.errors import SessionError
+from runtime.demo.owner import living
+from runtime.demo.script import CLIPS
+from runtime.record import Recorder
+from runtime.replay import replay
+from runtime.speech.tts import SilentVoice
+from tests.fakes.loopback import LoopbackBus, WillingBridge
+from tests.runtime.test_pipeline import until
+
+GOLDEN = Path(__file__).parents[1] / "golden/session"
+"""A name and a command; `everpaw replay tests/golden/session --update` makes new references"""
+
+
+def record(
+    place: Path, *, audio: bool, words: bool, clip: str = "hey_buddy_sit_down.flac"
+) -> session.Session:
+    """A robot on a loopback bus hears one clip and is recorded."""
+    config, pack, bus = RobotConfig(), starter.load_pack(), LoopbackBus()
+    bridge, turns = WillingBridge(bus), []
+    with session.writing(place, config, pack.sha256, audio=audio, words=words) as writer:
+        recorder = Recorder(writer, words=words)
+        recorder.follow(bus)
+        robot = assembly.assemble(
+            config,
+            pack,
+            bus=bus,  # type: ignore[arg-type]
+            sink=NullSink(),
+            speaker=SilentVoice(),
+            listeners=recorder.listeners(),
+        )
+        bridge.wake()
+        bus.subscribe("event/turn", turns.append)
+        with living(robot, QueueSource()) as microphone:
+            microphone.push(read_audio(CLIPS / clip))
+            until(lambda: bool(turns) and not robot.answering, timeout_s=30)
+        recorder.close()
+    return session.load(place)
+
+
+def test_a_session_is_kept_and_comes_out_the_same(tmp_path: Path) -> None:
+    kept = record(tmp_path / "one", audio=True, words=True)
+    events = kept.rows(session.EVENTS)
+    assert [row["kind"] for row in events] == ["wake", "heard", "turn"]
+    assert events[-1]["text"] == "sit down"
+    names = {row["name"] for row in kept.rows(session.BUS)}
+    assert {"cmnd/skill", "cmnd/lease", "ack/command", "event/turn", "state/mind"} <= names
+    assert len(kept.audio(session.MICROPHONE)) == len(kept.audio(session.PLAYED)) > 16_000
+    assert replay(kept, starter.load_pack(), "all")[0] == []
+
+
+def test_words_and_sound_are_kept_only_when_asked_for(tmp_path: Path) -> None:
+    kept = record(tmp_path / "one", audio=False, words=False)
+    assert not kept.has_audio
+    assert sorted(path.name for path in kept.folder.iterdir()) == [
+        "bus.jsonl",
+        "events.jsonl",
+        "session.json",
+    ]
+    for name in (session.EVENTS, session.BUS):
+        assert "sit down" not in (kept.folder / name).read_text("utf-8")
+    with pytest.raises(SessionError, match="--words"):
+        replay(kept, starter.load_pack(), "mind")
+    with pytest.raises(SessionError, match="--audio"):
+        replay(kept, starter.load_pack(), "ears")
+
+
+def test_a_session_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def fail_midway() -> None:
+        with session.writing(tmp_path / "one", RobotConfig(), "0" * 64, audio=True, words=True) as writer:
+            writer.row(session.EVENTS, {"kind": "turn"})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_midway()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_session_is_not_overwritten(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SessionError, match="exists already"),
+        session.writing(tmp_path, RobotConfig(), "0" * 64, audio=False, words=False),
+    ):
+        pass
+
+
+@pytest.fixture
+def golden(tmp_path: Path) -> Path:
+    """A copy of the golden session."""
+    return Path(shutil.copytree(GOLDEN, tmp_path / "golden"))
+
+
+@pytest.mark.parametrize("stage", ["ears", "asr", "mind", "all"])
+def test_the_golden_session_comes_out_the_same(stage: str) -> None:
+    assert replay(session.load(GOLDEN), starter.load_pack(), stage)[0] == []
+
+
+def alter(folder: Path, **fields: object) -> None:
+    """Change the references of the turn, as if the program had answered otherwise then."""
+    kept = session.load(folder)
+    rows = [{**row, **fields} if row["kind"] == "turn" else row for row in kept.rows(session.EVENTS)]
+    (folder / session.EVENTS).write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    manifest = kept.manifest
+    session.seal(folder, manifest.config, manifest.pack_sha256, words=manifest.words)
+
+
+def test_what_differs_is_shown_and_stays_until_it_is_asked_to_change(
+    golden: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alter(golden, reply="Something else.", intent="lie_down")
+    before = (golden / session.EVENTS).read_bytes()
+    assert main(["replay", str(golden), "--stage", "mind"]) == 1
+    shown = capsys.readouterr().out
+    assert "turn 1 intent: was 'lie_down', is 'sit'" in shown
+    assert "turn 1 reply: was 'Something else.'" in shown
+    assert (golden / session.EVENTS).read_bytes() == before
+    assert main(["replay", str(golden), "--stage", "mind", "--update"]) == 0
+    assert main(["replay", str(golden), "--stage", "mind"]) == 0
+
+
+def test_moments_that_moved_are_seen(golden: Path) -> None:
+    kept = session.load(golden)
+    moved = [
+        {**row, "at_s": row["at_s"] + 1.0} if row["kind"] == "wake" else row
+        for row in kept.rows(session.EVENTS)
+    ]
+    (golden / session.EVENTS).write_text("".join(json.dumps(row) + "\n" for row in moved), "utf-8")
+    session.seal(golden, kept.manifest.config, kept.manifest.pack_sha256, words=True)
+    [difference] = replay(session.load(golden), starter.load_pack(), "ears")[0]
+    assert difference.place == "wake 1"
+
+
+def test_an_altered_file_is_refused(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (golden / session.BUS).write_text("{}\n", "utf-8")
+    assert main(["replay", str(golden)]) == 1
+    assert "bus.jsonl is missing or was altered" in capsys.readouterr().err
+
+
+def test_what_is_no_session_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(tmp_path)]) == 1
+    assert "is no session" in capsys.readouterr().err
