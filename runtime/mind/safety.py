@@ -12,7 +12,9 @@ HELP = (
     "I am only a robot pet, so I cannot help with this. You matter. Please talk to a person you trust now, "
     "or call your local emergency number. In Europe that is 112, in America 911, or 988 to talk."
 )
-_WANT = r"\b(?:want|wanna|going|gonna|like|rather|ready|plan|planning|thinking) (?:to |of |about )?"
+_WANT = (
+    r"\b(?:want|wanna|going|gonna|like|rather|ready|plan|planning|think|thinking|thought) (?:to |of |about )?"
+)
 _SOMEONE = r"\b(?:someone|somebody|he|she|they|dad|daddy|mom|mum|mummy|my \w+) (?:is|are|keeps?|was) "
 _PATTERNS = tuple(
     re.compile(pattern)

@@ -24,6 +24,7 @@ CRISIS = [
     "call an ambulance",
     "I took too many pills",
     "sit down, I want to end my life",
+    "sometimes I think about ending my life",
 ]
 PLAY = [
     "play dead",
@@ -37,6 +38,7 @@ PLAY = [
     "go on",
     "i want to dance",
     "can you die",
+    "i thought of ending the game",
 ]
 
 

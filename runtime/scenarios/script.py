@@ -1,0 +1,156 @@
+"""The files of the scenarios: YAML, checked when they are read.
+
+    never: [REGEX, ...]              said in none of the file's scenarios
+    scenarios:
+      - name: sits when asked
+        seed: 3
+        falls_short: why             known not to go as it should; that it does now is told as well
+        never: [REGEX, ...]          said in no turn of this one
+        steps:
+          - say: sit down            words, as if they had been recognised
+            by: anna                 who speaks; only for the reader
+            sound: true              spoken aloud, and heard through ears and recogniser
+            over: {say: .., delay_s: 0.4, level_db: -6}     a second voice at the same time; needs `sound`
+            cut: 0.4                 the person speaks into the reply after this share of it
+            intent: sit              or [sit, lie_down], or null for not understood
+            act: sit                 name of skill or gait, halt, or none
+            slots: {direction: left}
+            says: REGEX              the reply must match
+            never: [REGEX, ...]
+            said: REGEX              what is remembered as said must match
+          - wait: 60                 seconds of quiet
+          - talk: {turns: 100, seed: 5}      so many random sentences of the grammar
+            repeats: 0               replies that are the one before, at most
+
+A step without `intent`, `act` or `says` only has to be survived. Regular expressions ignore case.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from runtime.contracts.config import Settings
+from runtime.contracts.errors import ScenarioError
+
+FOLDER = Path(__file__).parent
+MAX_BYTES = 1_000_000
+ANY = "*"
+"""Where a step does not say what to expect"""
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression ({error})") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class Over(Settings):
+    """A second voice at the same time."""
+
+    say: Annotated[str, Field(min_length=1, max_length=200)]
+    delay_s: Annotated[float, Field(ge=0, le=5)] = 0.0
+    level_db: Annotated[float, Field(ge=-40, le=20)] = 0.0
+
+
+class Talk(Settings):
+    """A long talk."""
+
+    turns: Annotated[int, Field(ge=1, le=1_000)]
+    seed: int = 0
+
+
+class Step(Settings):
+    """One thing that happens, and what is expected of it."""
+
+    say: Annotated[str, Field(max_length=2_000)] | None = None
+    by: str = ""
+    sound: bool = False
+    over: Over | None = None
+    noise_db: Annotated[float, Field(ge=-10, le=60)] | None = None
+    """Noise so far under the voice; needs `sound`"""
+    cut: Annotated[float, Field(ge=0, le=1)] | None = None
+    intent: str | list[str | None] | None = ANY
+    act: str | Literal["none"] = ANY
+    slots: dict[str, str] | None = None
+    says: Pattern = ""
+    said: Pattern | None = None
+    never: tuple[Pattern, ...] = ()
+    wait: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    talk: Talk | None = None
+    repeats: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "Step":
+        if sum(part is not None for part in (self.say, self.wait, self.talk)) != 1:
+            raise ValueError("a step has exactly one of say, wait, talk")
+        if (self.over or self.noise_db is not None) and not self.sound:
+            raise ValueError("a second voice or noise needs `sound: true`")
+        return self
+
+    @property
+    def intents(self) -> list[str | None]:
+        """Every intent that is right; [] where any is."""
+        if self.intent == ANY:
+            return []
+        return list(self.intent) if isinstance(self.intent, list) else [self.intent]
+
+
+class Scenario(Settings):
+    """One conversation with a pet that was just started."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    seed: int = 7
+    falls_short: str = ""
+    """Why it is known not to go as it should"""
+    never: tuple[Pattern, ...] = ()
+    steps: Annotated[list[Step], Field(min_length=1)]
+
+    @property
+    def needs_sound(self) -> bool:
+        return any(step.sound for step in self.steps)
+
+
+class _File(Settings):
+    never: tuple[Pattern, ...] = ()
+    scenarios: Annotated[list[Scenario], Field(min_length=1)]
+
+
+def load(path: Path) -> list[Scenario]:
+    """The scenarios of one file, its `never` added to each; ScenarioError names the first thing wrong."""
+    data = _read(path)
+    try:
+        file = _File.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ScenarioError(f"{path}: {where}: {first['msg']}; mend that entry") from error
+    return [one.model_copy(update={"never": (*file.never, *one.never)}) for one in file.scenarios]
+
+
+def load_all(paths: list[Path] | None = None) -> list[Scenario]:
+    """The scenarios of these files, or of all that are shipped; ScenarioError where two have one name."""
+    found = [one for path in paths or sorted(FOLDER.glob("*.yaml")) for one in load(path)]
+    names = [one.name for one in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ScenarioError(f"two scenarios are called {twice!r}; rename one")
+    return found
+
+
+def _read(path: Path) -> Any:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ScenarioError(f"{path}: {path.stat().st_size} bytes; at most {MAX_BYTES}")
+        return yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ScenarioError(f"{path} cannot be read ({error.strerror}); name a YAML file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error

@@ -1,0 +1,113 @@
+"""Scenarios: the shipped ones, and a player that notices what it is asked to notice."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime import starter
+from runtime.cli import main
+from runtime.contracts.errors import ScenarioError
+from runtime.demo.people import People
+from runtime.scenarios.play import Player
+from runtime.scenarios.script import Scenario, load, load_all
+
+
+def silent() -> People:
+    raise AssertionError("nobody speaks in these scenarios")
+
+
+@pytest.fixture(scope="module")
+def player() -> Player:
+    return Player(starter.load_pack(), silent)
+
+
+SHIPPED = load_all()
+
+
+def test_there_are_enough_and_of_every_kind() -> None:
+    assert len(SHIPPED) >= 60
+    steps = [step for one in SHIPPED for step in one.steps]
+    assert any(step.cut is not None for step in steps)
+    assert any(step.wait for step in steps)
+    assert any(step.over for step in steps)
+    assert any(step.talk and step.talk.turns == 100 for step in steps)
+    assert len({step.by for step in steps}) >= 3
+    assert sum(one.needs_sound for one in SHIPPED) >= 5
+
+
+@pytest.mark.parametrize(
+    "scenario", [one for one in SHIPPED if not one.needs_sound], ids=lambda one: one.name
+)
+def test_scenarios_in_words(player: Player, scenario: Scenario) -> None:
+    result = player.play(scenario)
+    assert result.as_known, result.failures
+
+
+def failures(player: Player, **step: object) -> list[str]:
+    return player.play(Scenario.model_validate({"name": "one", "steps": [step]})).failures
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ({"say": "sit down", "intent": "walk"}, "intent sit, expected walk"),
+        ({"say": "sit down", "intent": None}, "expected None"),
+        ({"say": "sit down", "act": "lie"}, "does sit, expected lie"),
+        ({"say": "be quiet", "act": "sit"}, "does none, expected sit"),
+        ({"say": "turn left", "slots": {"direction": "right"}}, "slots {'direction': 'left'}"),
+        ({"say": "what is your name", "says": "^No$"}, "expected /^No$/"),
+        ({"say": "what is your name", "never": ["buddy"]}, "/buddy/ forbids"),
+        ({"say": "what is your name", "cut": 0.0, "said": "buddy"}, "remembers ''"),
+    ],
+)
+def test_what_is_not_as_expected_is_told(player: Player, step: dict[str, object], told: str) -> None:
+    assert any(told in failure for failure in failures(player, **step))
+
+
+def test_what_is_as_expected_is_not(player: Player) -> None:
+    assert (
+        failures(player, say="turn left", intent=["turn", "look"], act="turn_left", says="left|turn|round")
+        == []
+    )
+
+
+def test_what_passes_although_it_is_known_not_to_is_news(player: Player) -> None:
+    steps = [{"say": "sit down", "intent": "sit"}]
+    one = Scenario.model_validate({"name": "one", "falls_short": "an old story", "steps": steps})
+    assert not player.play(one).as_known
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("scenarios: []", "scenarios"),
+        ("scenarios: [{name: a, steps: [{say: x, wait: 3}]}]", "exactly one of say, wait, talk"),
+        ("scenarios: [{name: a, steps: [{say: x, says: '('}]}]", "no regular expression"),
+        ("scenarios: [{name: a, steps: [{say: x, over: {say: y}}]}]", "needs `sound: true`"),
+        ("scenarios: [{name: a, steps: [{say: x, whispers: y}]}]", "whispers"),
+        ("scenarios: [", "not valid YAML"),
+    ],
+)
+def test_a_broken_file_is_told(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ScenarioError, match=told.replace("(", r"\(")):
+        load(path)
+
+
+def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("scenarios: [{name: a, steps: [{say: x}]}]", "utf-8")
+    with pytest.raises(ScenarioError, match="'a'"):
+        load_all([path, path])
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("scenarios: [{name: a, steps: [{say: sit down, intent: walk}]}]", "utf-8")
+    assert main(["eval", "scenarios", str(path), "--show"]) == 1
+    shown = capsys.readouterr().out
+    assert "✗ a" in shown
+    assert "person: sit down" in shown
+    assert main(["eval", "scenarios", "--only", "sits in every wording"]) == 0
+    assert main(["eval", "scenarios", "--only", "no such name"]) == 1
