@@ -6,7 +6,7 @@ INSTALL := $(PIP) install -c constraints.txt
 SOUND_CARD := $(INSTALL) -e ".[device]" || echo "everpaw: no PyAudio; it needs portaudio19-dev and a compiler" >&2
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo test check bench schemas clean
+.PHONY: help setup demo test check bench torture schemas clean
 
 help:
 	@echo "make setup   everything to run and train, in $(VENV)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   style, types and import rules"
 	@echo "make bench   latency and cost, measured on this machine"
+	@echo "make torture the long proofs of link, guard and dead-man; hours"
 
 demo: $(VENV)/.run
 	$(BIN)/everpaw demo $(ARGS)
@@ -32,6 +33,15 @@ bench: $(VENV)/.all
 	$(BIN)/everpaw bench cost
 
 setup: $(VENV)/.all
+
+# The long proofs; hours. A short form of each stands in the tests.
+torture: $(VENV)/.all
+	$(BIN)/python -m tests.torture.frames
+	$(BIN)/python -m tests.torture.noise
+	$(BIN)/python -m tests.torture.idle_life
+	$(BIN)/python -m tests.torture.mutants
+	$(BIN)/python -m tests.torture.without
+	$(BIN)/python -m tests.torture.campaign
 
 schemas: $(VENV)/.run
 	$(BIN)/everpaw schemas --out runtime/contracts/schemas
@@ -53,9 +63,9 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 # The workstation's side and the tools of the tests.
 $(VENV)/.all: $(VENV)/.run
 	@scripts/system-packages mosquitto flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts \
-		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev $$(command -v npm >/dev/null || echo nodejs npm)
+		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev qemu-system-arm firmware-microbit-micropython faketime $$(command -v npm >/dev/null || echo nodejs npm)
 	@echo "everpaw: installing the training and test extras into $(VENV)" >&2
-	$(INSTALL) -e ".[cpu,voice,broker,training,export,test,lint]"
+	$(INSTALL) -e ".[cpu,voice,broker,training,export,flash,test,lint]"
 	@$(SOUND_CARD)
 	@touch $@
 
