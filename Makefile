@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 INSTALL := $(PIP) install -c constraints.txt
+VOICES := $(INSTALL) -e ".[voices]" || echo "everpaw: no Pico voices; they need a compiler" >&2
 SOUND_CARD := $(INSTALL) -e ".[device]" || echo "everpaw: no PyAudio; it needs portaudio19-dev and a compiler" >&2
 export OMP_WAIT_POLICY := PASSIVE
 
@@ -31,6 +32,7 @@ check: $(VENV)/.all
 bench: $(VENV)/.all
 	$(BIN)/everpaw bench latency
 	$(BIN)/everpaw bench cost
+	$(BIN)/python -m training.asr --evaluate runtime/starter/asr
 
 setup: $(VENV)/.all
 
@@ -67,6 +69,7 @@ $(VENV)/.all: $(VENV)/.run
 	@echo "everpaw: installing the training and test extras into $(VENV)" >&2
 	$(INSTALL) -e ".[cpu,voice,broker,training,export,flash,test,lint]"
 	@$(SOUND_CARD)
+	@$(VOICES)
 	@touch $@
 
 clean:

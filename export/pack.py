@@ -15,6 +15,7 @@ from runtime.contracts.errors import PackError
 from runtime.contracts.pack import MANIFEST_NAME, Manifest, Pack, PackFile, PackModel, file_sha256, verify
 from runtime.engines import Engine
 from runtime.mind.grammar import Grammar
+from training import lexicon
 
 PARTS = ("wake", "stop", "asr", "behaviour", "skills", "sounds", "cards")
 FILES = ("grammar.yaml", "actions.toml", "persona.toml")
@@ -74,6 +75,8 @@ def build(out: Path, *, grammar: Path, asr: Path | None, wake: Path | None, name
             _replace_folder(draft / "asr", asr)
         if wake is not None:
             _replace_head(draft / "wake", wake)
+        names = [word for head in (draft / "wake").glob("*.onnx") for word in head.stem.split("_")]
+        lexicon.write_additions(draft / "asr", [*Grammar.load(grammar).words, *names])
         write_manifest(draft, name)
         if out.exists():
             out.rmdir()

@@ -11,54 +11,38 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 
 import numpy as np
-import soundfile
+import torch
 
 from runtime.contracts.audio import SAMPLE_RATE_HZ, Samples
 from runtime.contracts.errors import TrainingError
-from runtime.speech.features import Frames, log_mel, normalise
+from runtime.speech.features import MELS, log_mel, normalise
+from runtime.speech.units import encode
+from training import heard_speech
+from training.acoustic import Ears
+from training.align import align
 from training.data import augment, noise, voices
 from training.data.speech import spoken, to_int16
+from training.heard_speech import Recording
+from training.lexicon import pronouncer
 
-SHORT_LETTERS = 12
 _CHUNK = 32
 _AHEAD = 8
-_FIRST_CHUNKS = 40
-"""Short texts come first, for the first lessons"""
-_REAL_SHARE, _SILENT_SHARE = 0.03, 0.01
+_REAL_SHARE, _SILENT_SHARE = 0.2, 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """`frames` are normalised, in float16 to save memory."""
+    """`frames`: what the ears hear, (T, HEARD), in float16 to save memory. `units`: the sounds of `text`;
+    `aligned`: the unit of every frame, (T,)."""
 
     frames: np.ndarray
+    units: list[int]
+    aligned: np.ndarray
     text: str
     voice: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A real voice saying one known text."""
-
-    samples: Samples
-    text: str
-    speaker: str
-
-
-def keyword_recordings(held_out: bool) -> list[Recording]:
-    """Single words by real people (EVERPAW_DATA/keywords); one speaker in five is kept aside."""
-    base = os.environ.get("EVERPAW_DATA")
-    files = sorted((Path(base) / "keywords").glob("*/*.flac")) if base else []
-    speakers = sorted({file.name.split("_")[0] for file in files})
-    aside = set(speakers[::5])
-    return [
-        Recording(soundfile.read(file, dtype="int16")[0], file.parent.name, file.name.split("_")[0])
-        for file in files
-        if (file.name.split("_")[0] in aside) == held_out
-    ]
 
 
 def speak(text: str, held_out: bool, rng: np.random.Generator, rough: float) -> tuple[Samples, str]:
@@ -83,31 +67,56 @@ def _place(sound: voices.Floats, rng: np.random.Generator, rough: float) -> voic
 
 def _make(texts: list[str], real: list[Recording], rng: np.random.Generator) -> Clip:
     kind = rng.random()
-    level = float(rng.uniform(0.0, 1.2))
+    level = float(rng.random()) ** 2
     if kind < _SILENT_SHARE:
-        return _clip(to_int16(augment.room(0.1 * noise.stretch(24_000, rng), rng, level)), "", "noise")
+        return _clip(to_int16(augment.room(0.1 * noise.stretch(24_000, rng), rng, level)), [], "", "noise")
     if real and kind < _SILENT_SHARE + _REAL_SHARE:
         take = real[int(rng.integers(len(real)))]
-        sound = augment.warp(take.samples.astype(np.float32) / 32768.0, rng, 0.7 * level)
-        return _clip(to_int16(_place(sound, rng, 0.7 * level)), take.text, take.speaker)
+        samples, units, said = take.part(rng)
+        sound = augment.warp(samples.astype(np.float32) / 32768.0, rng, level)
+        return _clip(to_int16(_place(sound, rng, level)), units, said, take.speaker)
     text = texts[int(rng.integers(len(texts)))]
     samples, voice = speak(text, False, rng, level)
-    return _clip(samples, text, voice)
+    return _clip(samples, sounds(text), text, voice)
 
 
-def _clip(samples: Samples, text: str, voice: str) -> Clip:
-    return Clip(normalise(log_mel(samples)).astype(np.float16), text, voice)
+def _clip(samples: Samples, units: list[int], text: str, voice: str) -> Clip:
+    heard = hear(samples)
+    aligned = align(heard[:, MELS:], units).astype(np.int8)
+    return Clip(heard.astype(np.float16), units, aligned, text, voice)
+
+
+def hear(samples: Samples) -> np.ndarray:
+    """What the trained part of the network gets, (T, HEARD)."""
+    with torch.inference_mode():
+        return _ears()(torch.from_numpy(normalise(log_mel(samples)))[None])[0].numpy()
+
+
+@cache
+def _ears() -> Ears:
+    return Ears().eval()
+
+
+def sounds(text: str) -> list[int]:
+    """Units of `text`, every word said in its commonest way."""
+    return [unit for word in text.split() for unit in encode(pronouncer().must(word)[0])]
 
 
 def _one_thread() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 
 
 def _chunk(texts: list[str], seed: int) -> list[Clip]:
     """One chunk of clips; runs in the pool's process."""
     rng = np.random.default_rng(seed)
-    real = keyword_recordings(held_out=False)
+    real = _real()
     return [_make(texts, real, rng) for _ in range(_CHUNK)]
+
+
+@cache
+def _real() -> list[Recording]:
+    return [*heard_speech.talk(), *heard_speech.keywords(held_out=False)]
 
 
 class Pool:
@@ -117,16 +126,15 @@ class Pool:
     process takes over and only the chunks under way are lost.
     """
 
-    def __init__(self, texts: list[str], seed: int, *, short_first: bool, capacity: int = 80_000) -> None:
+    def __init__(self, texts: list[str], seed: int, capacity: int = 80_000) -> None:
         self._texts = texts
-        self._short = [text for text in texts if len(text) <= SHORT_LETTERS] or texts
         self._seed = seed
         self._clips: list[Clip] = []
         self._capacity = capacity
         self._rng = np.random.default_rng(seed)
         self._fresh: list[Clip] = []
         self._pending: deque[Future[list[Clip]]] = deque()
-        self._asked = 0 if short_first else _FIRST_CHUNKS
+        self._asked = 0
         self.made = 0
 
     def __enter__(self) -> "Pool":
@@ -144,19 +152,16 @@ class Pool:
 
     def _ask(self) -> None:
         while len(self._pending) < _AHEAD:
-            texts = self._short if self._asked < _FIRST_CHUNKS else self._texts
-            sample = [texts[i] for i in self._rng.integers(len(texts), size=_CHUNK)]
+            sample = [self._texts[i] for i in self._rng.integers(len(self._texts), size=_CHUNK)]
             self._pending.append(self._executor.submit(_chunk, sample, self._seed + self._asked))
             self._asked += 1
 
-    def batches(self, frames_a_batch: int, draw: int, longest: int) -> Iterator[list[Clip]]:
-        """One round: `draw` clips of at most `longest` letters, new ones first, in batches of like length."""
+    def batches(self, frames_a_batch: int, draw: int) -> Iterator[list[Clip]]:
+        """One round: `draw` clips, new ones first, in batches of like length."""
         self._collect(at_least=draw)
-        fresh = [clip for clip in self._fresh if len(clip.text) <= longest]
-        fresh, self._fresh = fresh[:draw], fresh[draw:]
-        fitting = [clip for clip in self._clips if len(clip.text) <= longest]
-        old = self._rng.integers(len(fitting), size=draw - len(fresh))
-        chosen = sorted(fresh + [fitting[i] for i in old], key=lambda clip: len(clip.frames))
+        fresh, self._fresh = self._fresh[:draw], self._fresh[draw:]
+        old = self._rng.integers(len(self._clips), size=draw - len(fresh))
+        chosen = sorted(fresh + [self._clips[i] for i in old], key=lambda clip: len(clip.frames))
         batches: list[list[Clip]] = [[]]
         for clip in chosen:
             if (len(batches[-1]) + 1) * len(clip.frames) > frames_a_batch and batches[-1]:
@@ -169,11 +174,11 @@ class Pool:
         while len(self._clips) < at_least or (self._pending and self._pending[0].done()):
             try:
                 chunk = self._pending.popleft().result()
+                self._ask()
             except BrokenProcessPool:
                 self._executor.shutdown(wait=False)
                 self._start()
                 continue
-            self._ask()
             for clip in chunk:
                 self._add(clip)
 
@@ -192,4 +197,4 @@ def held_out_clips(texts: list[str], n: int, seed: int, rough: float) -> list[tu
     return [(speak(texts[i % len(texts)], True, rng, rough)[0], texts[i % len(texts)]) for i in range(n)]
 
 
-__all__ = ["Clip", "Frames", "Pool", "Recording", "held_out_clips", "keyword_recordings", "speak"]
+__all__ = ["Clip", "Pool", "hear", "held_out_clips", "sounds", "speak"]

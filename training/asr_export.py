@@ -2,10 +2,12 @@
 
 import io
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +19,11 @@ from onnx import TensorProto, helper, numpy_helper
 from runtime.mind.grammar import Grammar
 from runtime.speech.asr import EVIDENCE, Recogniser, evidence, squeeze
 from runtime.speech.features import MELS, describe
+from runtime.speech.pronounce import ADDITIONS, DICTIONARY
 from runtime.speech.units import UNITS
+from training import lexicon
 from training.acoustic import Acoustic
+from training.acoustic import Recogniser as Network
 from training.asr_clips import held_out_clips
 from training.asr_texts import PREFIXES, draw_texts, plain_sentences
 
@@ -27,13 +32,19 @@ if TYPE_CHECKING:
 
 NAMES = ("hey buddy", "okay buddy")
 FILLER_PENALTY = 2.0
+COMMANDS_TO_OTHERS = 2.0
+"""How much more often a pet is told a command than anything else; the calibration hears both alike"""
 _CALIBRATION_SEED = 101
 _LEXICON_WORDS = 6_000
+_LARGE = 100.0
 
 
 def ship(model: Acoustic, settings: "Settings", grammar: Grammar, out: Path, clips: int = 600) -> None:
     """Write model.onnx, then asr.json with a confidence fitted on `clips` held-out synthetic clips."""
     out.mkdir(parents=True, exist_ok=True)
+    lexicon.write(out / DICTIONARY)
+    (out / ADDITIONS).unlink(missing_ok=True)
+    lexicon.write_additions(out, [*grammar.words, *" ".join(NAMES).split()])
     write_onnx(model, out / "model.onnx", {"task": "asr", "settings": json.dumps(asdict(settings))})
     write_settings(out, np.zeros(len(EVIDENCE)), 0.0)
     weights, bias = calibrate(out, grammar, clips)
@@ -44,11 +55,11 @@ def ship(model: Acoustic, settings: "Settings", grammar: Grammar, out: Path, cli
 
 def write_onnx(model: Acoustic, path: Path, metadata: dict[str, str]) -> None:
     """`features` (1, T, MELS) -> `log_probs` (1, 2 ceil(T / 4), UNITS); weights stored in half precision."""
-    model.eval()
+    network = Network(model).eval()
     buffer = io.BytesIO()
     # the older exporter, because the newer one cannot take a GRU apart
     torch.onnx.export(
-        model,
+        network,
         (torch.zeros(1, 203, MELS),),
         buffer,
         input_names=["features"],
@@ -66,14 +77,19 @@ def write_onnx(model: Acoustic, path: Path, metadata: dict[str, str]) -> None:
 
 
 def halve(proto: onnx.ModelProto) -> None:
-    """Store large weights as float16, cast back at load: half the file, the same arithmetic."""
+    """Store large weights as float16, cast back at load: half the file, the same arithmetic.
+
+    Weights of large size (the Gaussians' coefficients) stay as they are: they need the digits.
+    """
     graph = proto.graph
     casts = []
     for weight in list(graph.initializer):
         if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < 1_000:
             continue
-        name = weight.name
-        small = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{name}.half")
+        name, values = weight.name, numpy_helper.to_array(weight)
+        if np.abs(values).max() > _LARGE:
+            continue
+        small = numpy_helper.from_array(values.astype(np.float16), f"{name}.half")
         graph.initializer.remove(weight)
         graph.initializer.append(small)
         casts.append(helper.make_node("Cast", [small.name], [name], to=TensorProto.FLOAT))
@@ -83,7 +99,12 @@ def halve(proto: onnx.ModelProto) -> None:
 
 
 def write_settings(out: Path, weights: "np.ndarray", bias: float) -> None:
-    counts = Counter(word for sentence in plain_sentences() for word in sentence.split())
+    sentences = [sentence.split() for sentence in plain_sentences()]
+    counts = Counter(word for sentence in sentences for word in sentence)
+    words = {word: n for word, n in sorted(counts.most_common(_LEXICON_WORDS)) if n > 1}
+    pairs = Counter(
+        pair for sentence in sentences for pair in pairwise(sentence) if words.keys() >= set(pair)
+    )
     settings = {
         "units": list(UNITS),
         "front_end": describe(),
@@ -92,7 +113,10 @@ def write_settings(out: Path, weights: "np.ndarray", bias: float) -> None:
         "weights": [round(float(w), 4) for w in weights],
         "bias": round(bias, 4),
         "threshold": 0.5,
-        "words": {word: n for word, n in sorted(counts.most_common(_LEXICON_WORDS)) if n > 1},
+        "words": words,
+        "pairs": {
+            " ".join(pair): n for pair, n in sorted(pairs.items()) if n > 1 and words.keys() >= {*pair}
+        },
     }
     (out / "asr.json").write_text(json.dumps(settings, separators=(",", ":")) + "\n", encoding="utf-8")
 
@@ -133,7 +157,8 @@ def calibrate(asr_dir: Path, grammar: Grammar, clips: int) -> tuple[np.ndarray, 
         parse = grammar.parse(recogniser.without_names(sentences[0].text))
         rows.append(evidence(log_probs, sentences))
         right.append(parse is not None and parse.intent == intent)
-    return logistic(np.array(rows), np.array(right, dtype=float))
+    weights, bias = logistic(np.array(rows), np.array(right, dtype=float))
+    return weights, bias + math.log(COMMANDS_TO_OTHERS)
 
 
 def logistic(x: np.ndarray, y: np.ndarray, ridge: float = 1.0) -> tuple[np.ndarray, float]:

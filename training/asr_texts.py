@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from runtime.mind.grammar import Grammar, normalise
+from training.lexicon import pronouncer
 
 PREFIXES = ("buddy", "hey buddy", "okay buddy")
 _MAX_WORDS = 10
@@ -76,7 +77,9 @@ def open_sentences() -> list[str]:
     for file in sorted((texts / "chatterbot" / "english").glob("*.yml")):
         talks = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader).get("conversations", [])
         found += [line for talk in talks for line in talk if isinstance(line, str)]
-    return sorted({text for line in found if (text := _speakable(line))})
+    say = pronouncer()
+    known = {text for line in found if (text := _speakable(line))}
+    return sorted(text for text in known if all(say.ways(word) for word in text.split()))
 
 
 def vocabulary(sentences: list[str]) -> list[str]:
@@ -89,7 +92,7 @@ def vocabulary(sentences: list[str]) -> list[str]:
 
 
 def draw_texts(grammar: Grammar, paraphrases: list[str], n: int, seed: int) -> list[str]:
-    """`n` texts: 65 % commands, 10 % free wordings (half of both with a name), 15 % sentences, 10 % words."""
+    """`n` texts: 35 % commands, 10 % free wordings (half of both with a name), 40 % sentences, 15 % words."""
     rng = np.random.default_rng(seed)
     sentences = open_sentences()
     words = vocabulary(sentences)
@@ -97,10 +100,10 @@ def draw_texts(grammar: Grammar, paraphrases: list[str], n: int, seed: int) -> l
     drawn = []
     for command in commands:
         kind = rng.random()
-        if kind < 0.75:
-            text = command if kind < 0.65 or not paraphrases else _one(paraphrases, rng)
+        if kind < 0.45:
+            text = command if kind < 0.35 or not paraphrases else _one(paraphrases, rng)
             drawn.append(f"{_one(PREFIXES, rng)} {text}" if rng.random() < 0.5 else text)
-        elif kind < 0.90 and sentences:
+        elif kind < 0.85 and sentences:
             drawn.append(_one(sentences, rng))
         else:
             drawn.append(" ".join(_one(words, rng) for _ in range(int(rng.integers(1, 6)))))

@@ -1,7 +1,7 @@
 """The recogniser: an utterance so far in, sentences out, best first.
 
-A CTC network in ONNX turns log-mels into letter probabilities; the pack's grammar is searched exactly, and
-the best sentence is believed as far as it explains the sound as well as free letters do. What the grammar
+A CTC network in ONNX turns log-mels into phone probabilities; the pack's grammar is searched exactly, and
+the best sentence is believed as far as it explains the sound as well as free phones do. What the grammar
 does not explain comes back as free text. No state is kept between calls, so a growing utterance is simply
 recognised again.
 """
@@ -24,7 +24,8 @@ from runtime.speech import features, units
 from runtime.speech.decoder import GrammarDecoder
 from runtime.speech.decoder import Path as Sentence
 from runtime.speech.free import Lexicon, transcribe
-from runtime.speech.letters import letter_graph
+from runtime.speech.graph import SpokenGrammar
+from runtime.speech.pronounce import Pronouncer
 from runtime.speech.units import LogProbs
 
 MAX_STEPS = 1_500
@@ -32,7 +33,7 @@ MAX_STEPS = 1_500
 _SURE_BLANK = math.log(0.99)
 _NAME_FILLER = 3
 """Steps; where more was swallowed beside a name, more than the name was said"""
-EVIDENCE = ("gap_a_letter", "gap", "filler", "letters", "margin")
+EVIDENCE = ("gap_a_phone", "gap", "filler", "phones", "margin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,15 @@ class Settings(BaseModel):
     """Confidence under which the grammar's sentence is not believed"""
     words: dict[str, float] = {}
     """How often the words of everyday English were seen"""
+    pairs: dict[str, float] = {}
+    """How often two of them stood side by side"""
 
 
 class Recogniser:
     """`prefixes`: names that may be said before or after a command ("hey buddy"; "buddy" alone follows).
 
     Raises PackError for a folder that lacks something or was made for another front end, GrammarError where
-    the grammar holds letters the network does not know.
+    nobody told how a word of the grammar is said.
     """
 
     def __init__(self, asr_dir: Path, grammar: Grammar | None, *, prefixes: Sequence[str] = ()) -> None:
@@ -72,17 +75,18 @@ class Recogniser:
         self._engine = Engine(asr_dir / "model.onnx")
         self._grammar = grammar
         self._names = _with_last_words(prefixes)
+        pronouncer = Pronouncer.load(asr_dir)
         words = [*grammar.words, *" ".join(self._names).split()] if grammar else []
-        self._lexicon = Lexicon(self.settings.words, words)
+        self._lexicon = Lexicon(self.settings.words, pronouncer, words, self.settings.pairs)
         self._decoder: GrammarDecoder | None = None
         if grammar:
-            graph = letter_graph(grammar.automaton(), self._names)
-            self._decoder = GrammarDecoder(graph, self.settings.filler_penalty)
+            spoken = SpokenGrammar(grammar.automaton(), pronouncer, self._names)
+            self._decoder = GrammarDecoder(spoken, self.settings.filler_penalty)
 
     def recognise(self, samples: Samples, n: int = 3) -> list[Hypothesis]:
         """Up to `n` sentences of the grammar or one free text, best first; [] for silence or a mere name."""
         log_probs = squeeze(self.log_probs(samples))
-        if not units.greedy(log_probs).strip():
+        if not units.greedy(log_probs):
             return []
         sentences = self.sentences(log_probs, max(2, n))
         if sentences:
@@ -90,10 +94,10 @@ class Recogniser:
             if found is not None:
                 return found
         text = self.without_names(transcribe(log_probs, self._lexicon))
-        return [Hypothesis(text, _mean_letter(log_probs), in_grammar=False)] if text else []
+        return [Hypothesis(text, _mean_phone(log_probs), in_grammar=False)] if text else []
 
     def log_probs(self, samples: Samples) -> LogProbs:
-        """Letter probabilities of the whole of `samples`, 20 ms a step."""
+        """Phone probabilities of the whole of `samples`, 20 ms a step."""
         frames = features.normalise(features.log_mel(samples[: MAX_STEPS * 320]))
         if len(frames) == 0:
             return np.zeros((0, len(units.UNITS)), np.float32)
@@ -152,19 +156,19 @@ def squeeze(log_probs: LogProbs) -> LogProbs:
 def evidence(log_probs: LogProbs, sentences: Sequence[Sentence]) -> tuple[float, ...]:
     """What speaks for and against the first sentence, in the order of EVIDENCE; each of about unit size."""
     best = sentences[0]
-    letters = max(1, len(units.greedy(log_probs).replace(" ", "")))
+    phones = max(1, len(units.greedy(log_probs)))
     gap = max(0.0, float(log_probs.max(axis=1).sum()) - best.score)
     margin = best.score - sentences[1].score if len(sentences) > 1 else 10.0
     return (
-        gap / letters,
+        gap / phones,
         math.log1p(gap),
         math.log1p(best.filler_steps),
-        math.log(letters),
+        math.log(phones),
         min(10.0, margin) / 10.0,
     )
 
 
-def _mean_letter(log_probs: LogProbs) -> float:
+def _mean_phone(log_probs: LogProbs) -> float:
     """Mean probability of the best unit where it is no blank."""
     best = log_probs.max(axis=1)
     voiced = log_probs.argmax(axis=1) != units.BLANK

@@ -1,6 +1,6 @@
 """Decoding of CTC log-probabilities: the likeliest sentences of a grammar.
 
-Exact Viterbi over a letter graph, one numpy gather and one segmented maximum a step. A second sweep from the
+Exact Viterbi over a phone graph, one numpy gather and one segmented maximum a step. A second sweep from the
 end gives the best path through every node, from which the runners-up are read: the second sentence is exact,
 later ones nearly always are.
 """
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.speech import units
-from runtime.speech.letters import FILLER, Ints, LetterGraph
+from runtime.speech.graph import FILLER, Ints, SpokenGrammar
 from runtime.speech.units import LogProbs
 
 _NEVER = np.float32(-1e9)
@@ -30,6 +30,8 @@ class Path:
 
 
 _NARROW = 4
+_PATHS = 24
+"""Followed a sentence asked for: many differ only in how a word is said"""
 
 
 class Edges:
@@ -67,8 +69,9 @@ class Edges:
 class GrammarDecoder:
     """Finds the sentences of one grammar. `filler_penalty`: nats for every step a filler swallows."""
 
-    def __init__(self, graph: LetterGraph, filler_penalty: float = 2.0) -> None:
-        self._graph, self._penalty = graph, filler_penalty
+    def __init__(self, grammar: SpokenGrammar, filler_penalty: float = 2.0) -> None:
+        self._grammar, self._graph, self._penalty = grammar, grammar.graph(), filler_penalty
+        graph = self._graph
         self._forward = Edges(graph.source, graph.target, graph.nodes)
         self._backward = Edges(graph.target, graph.source, graph.nodes)
 
@@ -116,7 +119,7 @@ class GrammarDecoder:
         score = np.concatenate([through.max(axis=0), ahead[last, ends]])
         tried: set[float] = set()
         for i in np.argsort(-score):
-            if len(found) > n or len(tried) > 12 * n or score[i] <= _NEVER / 2:
+            if len(found) > n or len(tried) > _PATHS * n or score[i] <= _NEVER / 2:
                 return
             # all nodes of one path share its score
             if (key := round(float(score[i]), 2)) in tried:
@@ -142,12 +145,12 @@ class GrammarDecoder:
 
     def _keep(self, found: dict[str, Path], nodes: list[int], score: float, log_probs: LogProbs) -> None:
         labels = self._graph.label[nodes]
-        letters = [
+        said = [
             int(label)
             for i, label in enumerate(labels)
             if label not in (units.BLANK, FILLER) and (i == 0 or nodes[i] != nodes[i - 1])
         ]
-        text = units.decode(letters)
+        text = self._grammar.read(units.decode(said))
         if text not in found or found[text].score < score:
             swallowed = (labels == FILLER) & (log_probs.argmax(axis=1) != units.BLANK)
             found[text] = Path(text, score, int(swallowed.sum()))

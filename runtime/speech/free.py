@@ -1,7 +1,8 @@
-"""Free decoding: what was said, when the grammar does not hold it, spelled with words that exist.
+"""Free decoding: what was said, when the grammar does not hold it, in words that exist.
 
-A prefix beam search over letters. A finished word earns the logarithm of its frequency; letters that begin no
-known word cost as they come, so that a strange name can still be spelled, but seldom is.
+A prefix beam search over the phones of a lexicon. A finished word earns the logarithm of how likely it is
+after the word before; a sound that fits no word is passed over at a price, so that a strange name does not
+spoil its neighbours.
 """
 
 import math
@@ -10,98 +11,127 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from runtime.speech import units
+from runtime.speech.pronounce import Pronouncer
 from runtime.speech.units import LogProbs
 
-_WORD_WEIGHT = 0.6
-_WORD_BONUS = 5.0
-"""Nats: makes up for the weight of an average word, so that sentences are not kept short"""
-_STRANGE_LETTER = -2.0
+_WORD_WEIGHT = 0.9
+_PASSED_OVER = -10.0
+"""Nats a step for a sound that is taken for none"""
+_CUT_OFF = 5.0
+"""Nats for a word that the end cuts off, and that is left out"""
 _PACK_COUNT = 100.0
 """The pack's own words count as if they had been seen so often"""
-_LEAST = math.log(1e-3)
+_LIKELY = 9.0
+"""Nats under the likeliest unit of a step within which a unit is tried"""
+_ROOT = 0
+_DOUBT = 20.0
+"""A word's own frequency counts as if it had been seen so often after the word before"""
 
 
 class Lexicon:
-    """Known words with their log-frequencies, and all their beginnings."""
+    """Known words as a tree of phones, node 0 its root, and how likely each is after another.
 
-    def __init__(self, counts: Mapping[str, float], pack_words: Iterable[str] = ()) -> None:
-        merged = dict(counts)
+    `counts`: how often each word was seen; `pairs`: how often "one other" was, in that order.
+    """
+
+    def __init__(
+        self,
+        counts: Mapping[str, float],
+        pronouncer: Pronouncer,
+        pack_words: Iterable[str] = (),
+        pairs: Mapping[str, float] | None = None,
+    ) -> None:
+        self._counts = {word: count for word, count in counts.items() if count > 0}
         for word in pack_words:
-            merged[word] = merged.get(word, 0.0) + _PACK_COUNT
-        total = sum(merged.values()) or 1.0
-        self._log = {word: math.log(count / total) for word, count in merged.items() if count > 0}
-        self._beginnings = {word[:i] for word in self._log for i in range(1, len(word) + 1)}
+            self._counts[word] = self._counts.get(word, 0.0) + _PACK_COUNT
+        self._total = sum(self._counts.values()) or 1.0
+        self._pairs = pairs or {}
+        self.next: list[dict[int, int]] = [{}]
+        """For every node: unit -> node"""
+        self.words: list[list[str]] = [[]]
+        """For every node: the words that end here"""
+        for word in self._counts:
+            for way in pronouncer.ways(word):
+                self._add(word, units.encode(way))
 
-    def letter(self, word: str, letter: str) -> float:
-        """Nats for `letter` after the unfinished `word`."""
-        if letter == " ":
-            return self.end(word)
-        return 0.0 if word + letter in self._beginnings else _STRANGE_LETTER
+    def _add(self, word: str, way: list[int]) -> None:
+        node = _ROOT
+        for unit in way:
+            if unit not in self.next[node]:
+                self.next[node][unit] = len(self.next)
+                self.next.append({})
+                self.words.append([])
+            node = self.next[node][unit]
+        self.words[node].append(word)
 
-    def end(self, word: str) -> float:
-        """Nats for ending `word` here."""
-        if not word:
-            return 0.0
-        if word in self._log:
-            return _WORD_BONUS + _WORD_WEIGHT * self._log[word]
-        return _STRANGE_LETTER
+    def earns(self, word: str, before: str) -> float:
+        """Nats for `word` after the word `before`, "" at the beginning."""
+        alone = self._counts[word] / self._total
+        seen = self._pairs.get(f"{before} {word}", 0.0)
+        likely = (seen + _DOUBT * alone) / (self._counts.get(before, 0.0) + _DOUBT) if self._pairs else alone
+        return _WORD_WEIGHT * math.log(likely)
 
 
 @dataclass(slots=True)
 class _Beam:
     blank: float = -math.inf
-    letter: float = -math.inf
-    """Log-probability of all alignments that end in a blank, in the last letter"""
+    phone: float = -math.inf
+    """Log-probability of all alignments that end in a blank, in the last phone"""
     words: float = 0.0
 
     @property
     def sound(self) -> float:
-        return float(np.logaddexp(self.blank, self.letter))
+        return float(np.logaddexp(self.blank, self.phone))
 
     @property
     def score(self) -> float:
         return self.sound + self.words
 
 
-def transcribe(log_probs: LogProbs, lexicon: Lexicon, width: int = 12) -> str:
-    """The likeliest text, "" for silence. About 100 microseconds a step that is no blank."""
-    beams = {"": _Beam(blank=0.0)}
+_Key = tuple[str, int, int]
+"""Words so far, node of the unfinished word, last unit"""
+
+
+def transcribe(log_probs: LogProbs, lexicon: Lexicon, width: int = 48) -> str:
+    """The likeliest text, "" for silence. Up to a millisecond a step that is no blank."""
+    beams: dict[_Key, _Beam] = {("", _ROOT, units.BLANK): _Beam(blank=0.0)}
     for row in log_probs:
-        likely = [int(u) for u in np.flatnonzero(row > max(_LEAST, float(row.max()) - 7.0))]
-        beams = _prune(_advance(beams, row, likely, lexicon), width)
-    finished = {text: beam.score + lexicon.end(text.rpartition(" ")[2]) for text, beam in beams.items()}
-    return " ".join(max(finished, key=lambda text: finished[text]).split())
+        beams = _prune(_advance(beams, row, lexicon), width)
+    return max(beams, key=lambda key: beams[key].score - (_CUT_OFF if key[1] != _ROOT else 0.0))[0]
 
 
-def _advance(
-    beams: dict[str, _Beam],
-    row: "np.ndarray[tuple[int], np.dtype[np.float32]]",
-    likely: list[int],
-    lexicon: Lexicon,
-) -> dict[str, _Beam]:
-    grown: dict[str, _Beam] = defaultdict(_Beam)
-    for text, beam in beams.items():
-        same = grown[text]
-        same.words = beam.words
+def _advance(beams: dict[_Key, _Beam], row: npt.NDArray[np.float32], lexicon: Lexicon) -> dict[_Key, _Beam]:
+    best = float(row.max())
+    nothing = max(float(row[units.BLANK]), best + _PASSED_OVER)
+    likely = [int(u) for u in np.flatnonzero(row > best - _LIKELY) if u != units.BLANK]
+    grown: dict[_Key, _Beam] = defaultdict(_Beam)
+    for (text, node, last), beam in beams.items():
         sound = beam.sound
-        same.blank = float(np.logaddexp(same.blank, sound + float(row[units.BLANK])))
-        last = text[-1:]
-        if last:
-            said = float(row[units.encode(last)[0]])
-            same.letter = float(np.logaddexp(same.letter, beam.letter + said))
+        same = grown[text, node, last]
+        same.words = beam.words
+        same.blank = float(np.logaddexp(same.blank, sound + nothing))
+        if last != units.BLANK:
+            same.phone = float(np.logaddexp(same.phone, beam.phone + float(row[last])))
         for unit in likely:
-            letter = units.UNITS[unit]
-            if unit == units.BLANK or (letter == " " and last in ("", " ")):
+            child = lexicon.next[node].get(unit)
+            if child is None:
                 continue
-            more = grown[text + letter]
-            more.words = beam.words + lexicon.letter(text.rpartition(" ")[2], letter)
-            before = beam.blank if letter == last else sound
-            more.letter = float(np.logaddexp(more.letter, before + float(row[unit])))
+            said = (beam.blank if unit == last else sound) + float(row[unit])
+            if lexicon.next[child]:
+                _reach(grown[text, child, unit], said, beam.words)
+            for word in lexicon.words[child]:
+                words = beam.words + lexicon.earns(word, text.rpartition(" ")[2])
+                _reach(grown[f"{text} {word}".strip(), _ROOT, unit], said, words)
     return grown
 
 
-def _prune(beams: dict[str, _Beam], width: int) -> dict[str, _Beam]:
+def _reach(beam: _Beam, said: float, words: float) -> None:
+    beam.phone, beam.words = float(np.logaddexp(beam.phone, said)), words
+
+
+def _prune(beams: dict[_Key, _Beam], width: int) -> dict[_Key, _Beam]:
     ranked = sorted(beams.items(), key=lambda item: -item[1].score)
     return dict(ranked[:width])

@@ -1,4 +1,8 @@
-"""The recogniser's units: a blank, a space, the apostrophe and 26 letters; text to numbers and back."""
+"""The recogniser's units: a blank and the 39 sounds of American English; names to numbers and back.
+
+Sounds, not letters: how a word is spelled need not be learned, so a command list of any words is understood
+without training. The names are ARPAbet's, as the CMU pronouncing dictionary writes them.
+"""
 
 from collections.abc import Iterable
 
@@ -6,29 +10,32 @@ import numpy as np
 import numpy.typing as npt
 
 BLANK = 0
-UNITS = ("", " ", "'", *"abcdefghijklmnopqrstuvwxyz")
-SPACE = UNITS.index(" ")
+PHONES = (
+    *("AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY"),
+    *("JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y"),
+    *("Z", "ZH"),
+)
+UNITS = ("", *PHONES)
 _NUMBER = {unit: number for number, unit in enumerate(UNITS)}
 
 LogProbs = npt.NDArray[np.float32]
 """Shape (steps, units): natural logarithms of CTC probabilities"""
 
 
-def foreign(text: str) -> str:
-    """The first character of `text` that is no unit, or ""."""
-    return next((c for c in text if c not in _NUMBER), "")
+def is_phone(name: str) -> bool:
+    return bool(name) and name in _NUMBER
 
 
-def encode(text: str) -> list[int]:
-    """Normalised text -> unit numbers; KeyError on a foreign character."""
-    return [_NUMBER[c] for c in text]
+def encode(phones: Iterable[str]) -> list[int]:
+    """Names of phones -> unit numbers; KeyError on a foreign one."""
+    return [_NUMBER[phone] for phone in phones]
 
 
-def decode(units: Iterable[int]) -> str:
-    return "".join(UNITS[unit] for unit in units)
+def decode(units: Iterable[int]) -> list[str]:
+    return [UNITS[unit] for unit in units]
 
 
-def greedy(log_probs: LogProbs) -> str:
+def greedy(log_probs: LogProbs) -> list[str]:
     """The best unit of every step, repeats and blanks removed."""
     best = log_probs.argmax(axis=1)
     fresh = np.concatenate([[True], best[1:] != best[:-1]]) if len(best) else np.zeros(0, bool)

@@ -9,6 +9,8 @@ from runtime import starter
 from runtime.contracts.errors import GrammarError, PackError
 from runtime.contracts.pack import MANIFEST_NAME
 from runtime.mind.conversation import Conversation
+from runtime.speech.pronounce import Pronouncer
+from training.data.espeak import espeak
 
 LAMPS = """
 context:
@@ -34,6 +36,16 @@ def test_a_pack_with_another_grammar_understands_it(grammar: Path, tmp_path: Pat
     assert turn.understanding.intent == "changeLight"
     assert turn.understanding.slots == {"state": "on"}
     assert turn.act is None
+
+
+@pytest.mark.skipif(espeak() is None, reason="espeak-ng is not installed; pip install 'everpaw[voice]'")
+def test_words_of_no_dictionary_are_told_to_the_recogniser(tmp_path: Path) -> None:
+    source = tmp_path / "g.yaml"
+    source.write_text("context: {expressions: {fetch: ['bring me the frisbeelet']}}")
+    pack = build(tmp_path / "pack", grammar=source, asr=None, wake=None, name="Nala")
+    added = Pronouncer.load(pack.folder / "asr").must("frisbeelet")
+    assert added[0][:3] == ("F", "R", "IH")
+    assert "asr/additions.txt" in pack.manifest.files
 
 
 def test_the_same_inputs_give_the_same_bytes(grammar: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
-"""A recogniser's folder whose network hears every letter equally well, or always the same text."""
+"""A recogniser's folder whose network hears every phone equally well, or always the same words."""
 
 import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,18 @@ from onnx import TensorProto, helper, numpy_helper
 
 from runtime.speech.asr import EVIDENCE
 from runtime.speech.features import MELS, describe
+from runtime.speech.pronounce import DICTIONARY, Pronouncer
 from runtime.speech.units import BLANK, UNITS, encode
+from runtime.starter import FOLDER
+
+PRONOUNCER = Pronouncer.load(FOLDER / "asr")
 
 
 def write_asr(folder: Path, text: str | None = None, *, bias: float = 4.0) -> Path:
-    """`text`: what it hears whatever is said, once; None: uniform letters. `bias`: belief in the grammar."""
+    """`text`: what it hears whatever is said, once; None: uniform phones. `bias`: belief in the grammar."""
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(_uniform() if text is None else _always(text), str(folder / "model.onnx"))
+    shutil.copyfile(FOLDER / "asr" / DICTIONARY, folder / DICTIONARY)
     settings = {
         "units": list(UNITS),
         "front_end": describe(),
@@ -27,10 +34,15 @@ def write_asr(folder: Path, text: str | None = None, *, bias: float = 4.0) -> Pa
     return folder
 
 
-def spelled(text: str, sure: float = 0.98) -> np.ndarray:
-    """Log-probabilities (steps, units) that spell `text`, two steps a letter and one of blank."""
+def said(text: str, sure: float = 0.98) -> np.ndarray:
+    """Log-probabilities (steps, units) of `text` as the dictionary says it; see `spelled`."""
+    return spelled([phone for word in text.split() for phone in PRONOUNCER.must(word)[0]], sure)
+
+
+def spelled(phones: Sequence[str], sure: float = 0.98) -> np.ndarray:
+    """Log-probabilities (steps, units) of `phones`, two steps each and one of blank."""
     units = [BLANK]
-    for unit in encode(text):
+    for unit in encode(phones):
         units += [unit, unit, BLANK]
     probabilities = np.full((len(units), len(UNITS)), (1 - sure) / (len(UNITS) - 1), np.float32)
     probabilities[np.arange(len(units)), units] = sure
@@ -48,7 +60,7 @@ def _uniform() -> onnx.ModelProto:
 
 
 def _always(text: str) -> onnx.ModelProto:
-    table = numpy_helper.from_array(spelled(text)[None], "table")
+    table = numpy_helper.from_array(said(text)[None], "table")
     zero = numpy_helper.from_array(np.zeros((), np.float32), "zero")
     nodes = [
         helper.make_node("ReduceSum", ["features"], ["sum"], keepdims=0),

@@ -34,7 +34,7 @@ def test_held_out_voices_are_never_trained_on() -> None:
 
 
 @needs_a_voice
-@pytest.mark.parametrize("engine", ["espeak", "flite", "festival"])
+@pytest.mark.parametrize("engine", ["espeak", "flite", "festival", "pico"])
 def test_each_engine_speaks(engine: str) -> None:
     of_engine = [v for v in voices.all_voices() if v.engine == engine]
     if not of_engine:
@@ -56,7 +56,7 @@ def test_without_a_synthesiser_the_cure_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(voices, "all_voices", lambda: ())
     with pytest.raises(TrainingError, match=r"pip install 'everpaw\[voice\]'"):
         next(speech.clips(["hello"], 1, seed=0, workers=0))
-    assert len(voices.missing()) == 3
+    assert len(voices.missing()) == 4
 
 
 @needs_a_voice

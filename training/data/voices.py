@@ -1,7 +1,7 @@
 """Every synthetic voice there is on this machine, and which of them are kept aside.
 
-About two clips in three come from espeak-ng, which has hundreds of voices; the rest from the few that were
-recorded from people. Held-out voices are for reports only: no recipe may train on them. What is not installed
+Half of the clips come from espeak-ng, which has hundreds of voices; the rest from the few that were recorded
+from people. Held-out voices are for reports only: no recipe may train on them. What is not installed
 is left out; `missing()` says what, with the line to type.
 """
 
@@ -17,13 +17,13 @@ import soxr
 
 from runtime.contracts.audio import SAMPLE_RATE_HZ
 from runtime.contracts.errors import TrainingError
-from training.data import espeak, festival
+from training.data import espeak, festival, pico
 
 Floats = npt.NDArray[np.float32]
 """Shape (n,), 16 kHz mono, full scale 1.0"""
-EngineName = Literal["espeak", "flite", "festival"]
+EngineName = Literal["espeak", "flite", "festival", "pico"]
 
-ESPEAK_SHARE = 0.65
+ESPEAK_SHARE = 0.5
 _HELD_OUT_RECORDED = {"flite:rms", "festival:ked_diphone"}
 _HELD_OUT_BYTE = 26
 _ROBOTIC = ("robo", "Robot", "croak", "Demonic", "whisper", "Storm", "Tweaky", "AnxiousAndy", "kaukovalta")
@@ -74,6 +74,7 @@ def all_voices() -> tuple[Voice, ...]:
             found.append(Voice(f"espeak:{name}", "espeak", name, held_out, weight))
     recorded: list[tuple[EngineName, str]] = [("flite", name) for name in festival.flite_voices()]
     recorded += [("festival", name) for name in festival.festival_voices()]
+    recorded += [("pico", name) for name in pico.pico_voices()]
     for kind, name in recorded:
         voice_id = f"{kind}:{name}"
         # kal, kal16 and festival's kal_diphone are one person
@@ -99,6 +100,7 @@ def missing() -> list[str]:
         "espeak": "pip install 'everpaw[voice]'",
         "flite": "apt install flite",
         "festival": "apt install festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts",
+        "pico": "pip install 'everpaw[voices]'",
     }
     return [
         f"{name} is not installed, its voices are left out; type: {cures[name]}"
@@ -151,6 +153,8 @@ def _speak(utterance: Utterance) -> festival.Wave:
         return festival.flite(u.text, name, 1.0 / u.rate, u.pitch)
     if u.voice.engine == "festival":
         return festival.festival(name).speak(u.text, 1.0 / u.rate)
+    if u.voice.engine == "pico":
+        return pico.pico(u.text, name, u.rate, u.pitch)
     engine = espeak.espeak()
     if engine is None:
         raise TrainingError("espeak-ng is gone; type: pip install 'everpaw[voice]'")

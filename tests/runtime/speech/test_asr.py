@@ -10,8 +10,8 @@ from runtime.contracts.errors import PackError
 from runtime.mind.grammar import Grammar
 from runtime.speech.asr import Recogniser, squeeze
 from runtime.speech.free import Lexicon, transcribe
-from runtime.speech.units import BLANK, greedy
-from tests.fakes.uniform_asr import spelled, write_asr
+from runtime.speech.units import BLANK, UNITS, greedy
+from tests.fakes.uniform_asr import PRONOUNCER, said, spelled, write_asr
 
 SOUND = (np.random.default_rng(1).standard_normal(32_000) * 2_000).astype(np.int16)
 PET = Grammar.load(
@@ -21,7 +21,7 @@ NAMES = ["hey buddy"]
 
 
 @pytest.mark.parametrize(
-    ("said", "heard"),
+    ("spoken", "heard"),
     [
         ("sit down", "sit down"),
         ("hey buddy sit down", "sit down"),
@@ -30,8 +30,8 @@ NAMES = ["hey buddy"]
         ("bye buddy", "bye buddy"),
     ],
 )
-def test_a_command_is_in_the_grammar_and_loses_the_name(tmp_path: Path, said: str, heard: str) -> None:
-    best = Recogniser(write_asr(tmp_path, said), PET, prefixes=NAMES).recognise(SOUND)[0]
+def test_a_command_is_in_the_grammar_and_loses_the_name(tmp_path: Path, spoken: str, heard: str) -> None:
+    best = Recogniser(write_asr(tmp_path, spoken), PET, prefixes=NAMES).recognise(SOUND)[0]
     assert (best.text, best.in_grammar) == (heard, True)
     assert best.confidence > 0.9
 
@@ -61,7 +61,7 @@ def test_a_network_that_knows_nothing_is_not_believed(tmp_path: Path) -> None:
     assert not any(h.in_grammar for h in found)
 
 
-@pytest.mark.parametrize("length", [0, 1, 399, 400])
+@pytest.mark.parametrize("length", [0, 1, 410, 411])
 def test_next_to_no_sound_is_silence_or_harmless(tmp_path: Path, length: int) -> None:
     assert not any(h.in_grammar for h in Recogniser(write_asr(tmp_path), PET).recognise(SOUND[:length]))
 
@@ -97,18 +97,37 @@ def test_a_missing_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_squeezing_keeps_the_text() -> None:
-    silence = np.log(np.full((40, 29), 1e-5, np.float32))
+    silence = np.log(np.full((40, len(UNITS)), 1e-5, np.float32))
     silence[:, BLANK] = -1e-4
-    long = np.concatenate([silence, spelled("sit"), silence, spelled("down")])
+    long = np.concatenate([silence, said("sit"), silence, said("down")])
     short = squeeze(long)
     assert len(short) < len(long) - 70
     assert greedy(short) == greedy(long)
 
 
-def test_known_words_win_over_odd_spellings() -> None:
-    log_probs = np.logaddexp(spelled("wurld") + np.log(0.6), spelled("world") + np.log(0.4)).astype(
-        np.float32
-    )
-    assert greedy(log_probs) == "wurld"
-    assert transcribe(log_probs, Lexicon({"world": 3, "hello": 5})) == "world"
-    assert transcribe(spelled("xqz"), Lexicon({"world": 3})) == "xqz"
+def test_free_text_is_made_of_words_that_exist() -> None:
+    lexicon = Lexicon({"world": 3, "hello": 5}, PRONOUNCER)
+    assert transcribe(said("hello world"), lexicon) == "hello world"
+
+
+def test_a_strange_sound_is_passed_over_and_its_neighbours_kept() -> None:
+    lexicon = Lexicon({"world": 3, "hello": 5}, PRONOUNCER)
+    log_probs = np.concatenate([said("hello"), spelled(["SH"]), said("world")])
+    assert transcribe(log_probs, lexicon) == "hello world"
+
+
+def test_the_frequent_one_of_two_words_that_sound_alike() -> None:
+    assert transcribe(said("right"), Lexicon({"right": 30, "write": 3}, PRONOUNCER)) == "right"
+    assert transcribe(said("right"), Lexicon({"right": 3, "write": 30}, PRONOUNCER)) == "write"
+
+
+def test_a_word_cut_off_at_the_end_is_left_out() -> None:
+    lexicon = Lexicon({"world": 3, "hello": 5}, PRONOUNCER)
+    assert transcribe(np.concatenate([said("hello"), spelled(["W", "ER"])]), lexicon) == "hello"
+
+
+def test_the_word_before_tells_which_of_two_words_that_sound_alike() -> None:
+    counts, pairs = {"turn": 9, "please": 9, "right": 9, "write": 9}, {"turn right": 8, "please write": 8}
+    lexicon = Lexicon(counts, PRONOUNCER, pairs=pairs)
+    assert transcribe(said("turn write"), lexicon) == "turn right"
+    assert transcribe(said("please right"), lexicon) == "please write"
