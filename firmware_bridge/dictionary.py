@@ -1,7 +1,8 @@
 """The link's dictionary and the firmware's limits, written for the board from their one source.
 
-`python -m firmware_bridge.dictionary` writes mcu/protocol.py (from mcu/protocol.toml), mcu/limits.py (from
-the body) and mcu/version.py (hash of the firmware's files); with `--check` it only says what is stale.
+`python -m firmware_bridge.dictionary` writes mcu/protocol.py and, for firmware in C, mcu/protocol.h (both
+from mcu/protocol.toml), mcu/limits.py (from the body) and mcu/version.py (hash of the firmware's files); with
+`--check` it only says what is stale.
 """
 
 import argparse
@@ -10,13 +11,18 @@ import json
 import struct
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runtime.contracts.body import CDEG, Body, load_body
+from firmware_bridge import header
+from runtime.contracts.body import CDEG, Body, Pose, load_body
 
 MCU = Path(__file__).parent / "mcu"
-FIRMWARE_FILES = ("protocol.py", "limits.py", "frames.py", "guard.py", "device.py")
+FIRMWARE_FILES = ("protocol.py", "limits.py", "frames.py", "guard.py", "vitals.py", "device.py")
+GENERATED = ("protocol.py", "protocol.h", "limits.py", "version.py")
+CONSTANTS = ("deadlines", "debounce", "guard", "states", "results", "reasons", "senses")
+"""Tables of the dictionary that become plain numbers"""
 _WRITTEN_BY = "Written by `python -m firmware_bridge.dictionary`; change its source instead."
 Row = tuple[int, ...]
 
@@ -51,7 +57,7 @@ def protocol_text(dictionary: dict[str, Any]) -> str:
         f"PAYLOAD_MAX = {dictionary['payload_max']}",
         f"TICK_MS = {dictionary['tick_ms']}",
     ]
-    for table in ("deadlines", "guard", "states", "results", "reasons"):
+    for table in CONSTANTS:
         lines.append("")
         lines += [f"{name.upper()} = {value}" for name, value in dictionary[table].items()]
     for table in ("states", "results", "reasons"):
@@ -91,6 +97,11 @@ def guard_rows(body: Body, tick_ms: int) -> tuple[list[Row], list[Row]]:
     return joints, rules
 
 
+def joint_row(row: Row) -> Row:
+    """(min, max, speed, accel) of a guard's row: what TIGHTEN carries."""
+    return row[0], row[1], row[3], row[4]
+
+
 def limits_text(body: Body, tick_ms: int) -> str:
     joints, rules = guard_rows(body, tick_ms)
     lines = [
@@ -111,8 +122,31 @@ def limits_text(body: Body, tick_ms: int) -> str:
         "RULES = (",
         *(f"    {row}," for row in rules),
         ")",
+        "",
+        *(f"{name} = {value}" for name, value in cutoff_numbers(body, tick_ms).items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def cutoff_numbers(body: Body, tick_ms: int) -> dict[str, int | Row]:
+    """Name in mcu/limits.py -> cut-off or reflex pose, in the firmware's units."""
+    cut = body.cutoffs
+    return {
+        "SUPPLY_CUT_MV": cut.supply_cut_mv,
+        "SUPPLY_LOW_MV": cut.supply_low_mv,
+        "SUPPLY_OK_MV": cut.supply_ok_mv,
+        "TEMPERATURE_CUT_C": cut.temperature_cut_c,
+        "TEMPERATURE_OK_C": cut.temperature_ok_c,
+        "TILT_DEG": cut.tilt_deg,
+        "STALL_CDEG": round(cut.stall_deg * CDEG),
+        "STALL_TICKS": cut.stall_ms // tick_ms,
+        "FALLING_POSE": _pose_row(body, body.reflex_pose(body.falling)),
+        "LOW_BATTERY_POSE": _pose_row(body, body.reflex_pose(body.low_battery)),
+    }
+
+
+def _pose_row(body: Body, pose: Pose) -> Row:
+    return tuple(round(pose[name] * CDEG) for name in body.names)
 
 
 def version_text() -> str:
@@ -130,13 +164,15 @@ def _bytes(value: bytes) -> str:
 def stale_files(*, write: bool = False) -> list[str]:
     """Names of the generated files that differ from their source; with `write` they are mended."""
     dictionary = load_dictionary()
+    texts: dict[str, Callable[[], str]] = {
+        "protocol.py": lambda: protocol_text(dictionary),
+        "protocol.h": lambda: header.header_text(dictionary, dictionary_hash(dictionary), CONSTANTS),
+        "limits.py": lambda: limits_text(load_body(), dictionary["tick_ms"]),
+        "version.py": version_text,  # last: it covers the others
+    }
     stale = []
-    for name in ("protocol.py", "limits.py", "version.py"):
-        path = MCU / name
-        if name == "protocol.py":
-            text = protocol_text(dictionary)
-        else:
-            text = limits_text(load_body(), dictionary["tick_ms"]) if name == "limits.py" else version_text()
+    for name in GENERATED:
+        path, text = MCU / name, texts[name]()
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
             if write:

@@ -28,7 +28,8 @@ def encode(out: bytearray, kind: int, seq: int, boot_id: int, ack: int, payload:
     raw[3] = boot_id & 0xFF
     raw[4] = boot_id >> 8
     raw[5] = ack
-    raw[HEADER : HEADER + size] = payload
+    for i in range(size):
+        raw[HEADER + i] = payload[i]
     crc = binascii.crc32(memoryview(raw)[: HEADER + size])
     for i in range(TRAILER):
         raw[HEADER + size + i] = (crc >> (8 * i)) & 0xFF
@@ -49,6 +50,18 @@ def _stuff(out: bytearray, raw: bytearray) -> int:
     out[code_at] = at - code_at
     out[at] = 0
     return at + 1
+
+
+def proof(challenge: int, session: int, boot_id: int) -> int:
+    """What only a board that is awake, in this session and this life, can answer to a challenge."""
+    heard = bytearray(8)
+    for i in range(4):
+        heard[i] = challenge >> 8 * i & 0xFF
+    heard[4] = session & 0xFF
+    heard[5] = session >> 8
+    heard[6] = boot_id & 0xFF
+    heard[7] = boot_id >> 8
+    return binascii.crc32(protocol.DICTIONARY_HASH, binascii.crc32(heard))
 
 
 class Decoder:

@@ -7,7 +7,9 @@ States: BOOT -> DISARMED -> ARMED -> STOPPING -> DISARMED, and FAULT, which only
 - 250 ms after the last valid setpoint ARMED becomes STOPPING: the joints brake and hold. 500 ms after it
   they move to the safe pose, then torque goes off. While STOPPING no setpoint is heard; nothing re-arms
   itself.
-- FAULT brakes, holds, and takes the torque away without any further movement (stop category 1).
+- A reflex leaves ARMED at once for a pose of its own (falling, low battery), or for none (lifted).
+- FAULT brakes, holds, and takes the torque away without any further movement (stop category 1); a stalled
+  joint loses it at once. While `unfit` is set nothing is armed or cleared.
 - A joint never leaves its range, its speed, its acceleration (a stop before a collision may be harder).
 """
 
@@ -26,12 +28,19 @@ class Guard:
     """`joints`: rows (min, max, safe, speed, accel). `rules`: rows (i, sign, j, sign, max) of two joints."""
 
     def __init__(self, joints: tuple, rules: tuple = ()) -> None:
-        self.joints = joints
+        self.joints = list(joints)
+        """What holds now: the firmware's limits, or narrower ones until the next session"""
+        self._firmware_joints = joints
         self.rules = rules
         self.n = len(joints)
         self.state = p.BOOT
         self.reason = p.NONE
         self.torque = False
+        self.unfit = p.NONE
+        """The sensors' reason against arming"""
+        self.safe = [row[SAFE] for row in joints]
+        self._retreat = self.safe
+        """Pose to go to before the torque goes, or None: hold"""
         self.position = [row[SAFE] for row in joints]
         """Where the servos are told to be; what the host reads back"""
         self.speed = [0] * self.n
@@ -50,6 +59,8 @@ class Guard:
     def arm(self) -> int:
         if self.state != p.DISARMED:
             return p.WRONG_STATE
+        if self.unfit != p.NONE:
+            return p.UNFIT
         self.state = p.ARMED
         self.reason = p.NONE
         self.torque = True
@@ -60,33 +71,64 @@ class Guard:
 
     def disarm(self, reason: int = p.DISARM_ORDER) -> int:
         """To the safe pose at once, then torque off."""
-        if self.state == p.ARMED or self.state == p.STOPPING:
+        if self.state == p.ARMED or (self.state == p.STOPPING and self._retreat is self.safe):
             self.state = p.STOPPING
             self.reason = reason
+            self._retreat = self.safe
             self.age = max(self.age, SAFE_TICKS)
         return p.OK if self.state != p.FAULT else p.WRONG_STATE
+
+    def reflex(self, reason: int, pose: object) -> None:
+        """Leave ARMED for `pose` at once, or where it is None: brake, hold, let go. Then torque off."""
+        if self.state == p.ARMED or (self.state == p.STOPPING and self.reason != reason):
+            self.state = p.STOPPING
+            self.reason = reason
+            self._retreat = pose
+            self.age = max(self.age, HOLD_TICKS if pose is None else SAFE_TICKS)
 
     def halt(self) -> int:
         """Brake and hold until the next setpoint; buys no time against the deadline."""
         self.holding = True
         return p.OK if self.state == p.ARMED else p.WRONG_STATE
 
-    def stop(self, reason: int = p.STOP_ORDER) -> int:
-        """Latch FAULT, from any state."""
+    def stop(self, reason: int = p.STOP_ORDER, hold: bool = True) -> int:
+        """Latch FAULT, from any state; without `hold` the torque goes at the next tick."""
         if self.state != p.FAULT:
             self.state = p.FAULT
             self.reason = reason
             self.age = 0
+        if not hold:
+            self.age = max(self.age, FAULT_HOLD_TICKS)
         return p.OK
 
     def clear(self) -> int:
         if self.state != p.FAULT or not self._limits_sound():
             return p.WRONG_STATE
+        if self.unfit != p.NONE:
+            return p.UNFIT
         self.state = p.DISARMED
         self.reason = p.NONE
         self.torque = False
         self._stand_still()
         return p.OK
+
+    def tighten(self, i: int, low: int, high: int, speed: int, accel: int) -> int:
+        """Narrower limits for a joint at rest, never wider than what holds, safe pose and position inside."""
+        if self.torque or self.state == p.BOOT or not 0 <= i < self.n:
+            return p.WRONG_STATE
+        row = self.joints[i]
+        narrower = row[MIN] <= low <= row[SAFE] <= high <= row[MAX]
+        if not narrower or not low <= self.position[i] <= high:
+            return p.REFUSED
+        if not 0 < speed <= row[SPEED] or not 0 < accel <= row[ACCEL]:
+            return p.REFUSED
+        self.joints[i] = (low, high, row[SAFE], speed, accel)
+        return p.OK
+
+    def loosen(self) -> None:
+        """Back to the firmware's own limits."""
+        for i in range(self.n):
+            self.joints[i] = self._firmware_joints[i]
 
     def setpoint(self, angles: list, ttl_ms: int) -> bool:
         """New goals; False (and no deadline fed) unless ARMED, fresh and not grossly outside the limits."""
@@ -137,6 +179,7 @@ class Guard:
             if self.age >= HOLD_TICKS:
                 self.state = p.STOPPING
                 self.reason = p.DEADLINE
+                self._retreat = self.safe
             elif self.age > self.ttl:
                 self.holding = True
             self._move(self.state == p.STOPPING or self.holding)
@@ -158,9 +201,16 @@ class Guard:
         if self.age < SAFE_TICKS:
             self._move(True)
             return
-        for i in range(self.n):
-            self.goal[i] = self.joints[i][SAFE]
-        self._move(False)
+        if self._retreat is None:
+            self._move(True)
+            for i in range(self.n):
+                self.goal[i] = self.position[i]
+        else:
+            for i in range(self.n):
+                self.goal[i] = min(max(self._retreat[i], self.joints[i][MIN]), self.joints[i][MAX])
+            for rule in self.rules:
+                self._part(rule)
+            self._move(False)
         if self._arrived() or self.age >= REST_TICKS:
             self.state = p.DISARMED
             self.torque = False

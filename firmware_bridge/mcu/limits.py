@@ -4,7 +4,7 @@ Written by `python -m firmware_bridge.dictionary`; change its source instead.
 Hundredths of a degree; speed per tick, acceleration per tick squared.
 """
 
-LIMITS_HASH = b"\x61\xa3\xe5\xa2\x7c\x79\x0e\x9c"
+LIMITS_HASH = b"\xeb\x26\x8c\xbd\x01\x28\x5a\x4f"
 
 # min, max, safe, speed, acceleration
 JOINTS = (
@@ -28,3 +28,14 @@ RULES = (
     (8, 1, 9, -1, 10500),
     (8, -1, 9, -1, 10500),
 )
+
+SUPPLY_CUT_MV = 6200
+SUPPLY_LOW_MV = 6600
+SUPPLY_OK_MV = 7000
+TEMPERATURE_CUT_C = 65
+TEMPERATURE_OK_C = 50
+TILT_DEG = 55
+STALL_CDEG = 2000
+STALL_TICKS = 40
+FALLING_POSE = (5000, 11000, 5000, 11000, 5000, 11000, 5000, 11000, 0, 2000, 0)
+LOW_BATTERY_POSE = (6000, 12000, 6000, 12000, 6000, 12000, 6000, 12000, 0, -2000, 0)

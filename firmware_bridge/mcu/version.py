@@ -3,4 +3,4 @@
 Written by `python -m firmware_bridge.dictionary`; change its source instead.
 """
 
-FIRMWARE_HASH = b"\x69\xd1\xc8\x32\xb7\xc3\xb4\x50"
+FIRMWARE_HASH = b"\x49\xf4\xdd\x2f\x9e\x28\xfd\xd0"

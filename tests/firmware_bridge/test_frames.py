@@ -14,8 +14,8 @@ MUTATIONS = 20_000
 SENT = [
     codec.frame_bytes(p.ARM, 1, 7),
     codec.frame_bytes(p.HELLO_ASK, 2, 0, codec.hello_ask(513, bytes(8))),
-    codec.frame_bytes(p.SETPOINT, 0, 0xFFFF, codec.setpoint([0.0] * 11, 120)),
-    codec.frame_bytes(p.SETPOINT, 255, 256, codec.setpoint([-327.68, 327.67, 0.01] * 4, 1)),
+    codec.frame_bytes(p.SETPOINT, 0, 0xFFFF, codec.setpoint([0.0] * 11, 120, 77)),
+    codec.frame_bytes(p.SETPOINT, 255, 256, codec.setpoint([-327.68, 327.67, 0.01] * 4, 1, 0xFFFFF)),
     codec.frame_bytes(p.STATE, 9, 0x0A00, bytes(range(96))),
     codec.frame_bytes(p.RESULT, 0, 0, b"\0\0\0", ack=200),
 ]
@@ -113,7 +113,7 @@ def test_dictionary_is_sound() -> None:
     ids = [message["id"] for message in words["messages"].values()]
     assert len(ids) == len(set(ids))
     for name, message in words["messages"].items():
-        assert message["class"] in {"stream", "reliable", "reply"}
+        assert message["class"] in {"stream", "reliable", "probe", "reply"}
         assert getattr(p, name) == message["id"]
     for table in ("states", "results", "reasons"):
         assert all(b - a == 1 for a, b in pairwise(words[table].values()))

@@ -1,38 +1,17 @@
-"""The board's files under real MicroPython (its WebAssembly build, run by node): same wire, same guard.
+"""The board's files under real MicroPython: the same wire, guard and device; no tick allocates."""
 
-The build is fetched by npm once into a cache; without node, npm or network the tests skip and say so.
-"""
-
-import json
-import os
+import binascii
 import random
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
-
-from firmware_bridge import dictionary
+from firmware_bridge import codec
 from firmware_bridge.mcu import limits
 from firmware_bridge.mcu import protocol as p
+from firmware_bridge.mcu.device import Device
 from firmware_bridge.mcu.guard import Guard
-from tests.firmware_bridge import golden
-
-PACKAGE = "@micropython/micropython-webassembly-pyscript"
-VERSION = "1.27.0"
-FILES = ("__init__.py", *dictionary.FIRMWARE_FILES, "version.py")
-
-RUNNER = """
-import { readFileSync } from "fs";
-const [module, input] = process.argv.slice(2);
-const { loadMicroPython } = await import(module);
-const job = JSON.parse(readFileSync(input, "utf8"));
-const mp = await loadMicroPython({ heapsize: 1000000, stdout: (line) => console.log(line) });
-mp.FS.mkdir("/mcu");
-for (const [name, text] of Object.entries(job.files)) mp.FS.writeFile("/mcu/" + name, text);
-mp.FS.writeFile("/job.json", JSON.stringify(job.data));
-mp.runPython("import sys; sys.path.append('/')\\n" + job.script);
-"""
+from firmware_bridge.mcu.vitals import Vitals
+from firmware_bridge.sim import NoisyLine
+from tests.firmware_bridge import golden, micropython
 
 FRAMES = """
 import json, binascii
@@ -69,16 +48,26 @@ ALLOCATION = """
 import gc, json
 from mcu import limits
 from mcu.guard import Guard
+from mcu.vitals import Vitals
 guard = Guard(limits.JOINTS, limits.RULES)
-guard.tick(); guard.arm()
+vitals = Vitals(guard, limits, 1 | 2 | 4 | 32)
+def feel():
+    vitals.feel_supply(7800); vitals.feel_temperature(30); vitals.feel_tilt(1, -1)
+    for i in range(guard.n):
+        vitals.feel_position(i, guard.position[i])
+feel(); vitals.tick(); guard.tick(); guard.arm()
 wild = [-8000, 0, 0, 0, 9000, 0, 0, 0, 8000, -4500, 0]
 guard.setpoint(wild, 100); guard.tick()
 def measure():
     before = gc.mem_alloc()
     for _ in range(200):
         guard.setpoint(wild, 100)
+        feel()
+        vitals.tick()
         guard.tick()
     for _ in range(400):
+        feel()
+        vitals.tick()
         guard.tick()
     return gc.mem_alloc() - before
 gc.collect(); gc.disable()
@@ -86,57 +75,32 @@ print(json.dumps({"allocated": measure(), "state": guard.state}))
 """
 
 
-@pytest.fixture(scope="module")
-def module() -> Path:
-    """micropython.mjs, from the cache or fetched."""
-    if shutil.which("node") is None:
-        pytest.skip("node is not installed")
-    cache = (
-        Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "everpaw" / f"micropython-{VERSION}"
-    )
-    found = cache / "node_modules" / PACKAGE / "micropython.mjs"
-    if not found.is_file():
-        if shutil.which("npm") is None:
-            pytest.skip("npm is not installed")
-        cache.mkdir(parents=True, exist_ok=True)
-        command = [
-            "npm",
-            "install",
-            "--prefix",
-            str(cache),
-            "--no-audit",
-            "--no-fund",
-            f"{PACKAGE}@{VERSION}",
-        ]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"npm could not fetch {PACKAGE} in 60 s")
-        if done.returncode or not found.is_file():
-            pytest.skip(f"npm could not fetch {PACKAGE}: {done.stderr.strip().splitlines()[-1:]}")
-    return found
+DEVICE = """
+import binascii, json
+from mcu import limits
+from mcu.device import Device
+from mcu.guard import Guard
+from mcu.vitals import Vitals
+sent = []
+guard = Guard(limits.JOINTS, limits.RULES)
+vitals = Vitals(guard, limits, 1 | 4)
+def write(out, n):
+    sent.append(bytes(out[:n]))
+device = Device(guard, vitals, 515, limits.LIMITS_HASH, b"12345678", write)
+for line in json.load(open("/job.json")):
+    vitals.feel_supply(line["mv"])
+    vitals.feel_tilt(line["roll"], 0)
+    for byte in binascii.unhexlify(line["wire"]):
+        device.receive(byte)
+    device.tick()
+wire = b"".join(sent)
+print(json.dumps({"sent": binascii.crc32(wire), "bytes": len(wire), "state": guard.state}))
+"""
 
 
-def run(module: Path, folder: Path, script: str, data: object) -> dict[str, object]:
-    """Run `script` beside the board's files; the JSON object it prints last."""
-    files = {name: (dictionary.MCU / name).read_text() for name in FILES}
-    (folder / "runner.mjs").write_text(RUNNER)
-    (folder / "job.json").write_text(json.dumps({"files": files, "script": script, "data": data}))
-    done = subprocess.run(
-        ["node", str(folder / "runner.mjs"), str(module), str(folder / "job.json")],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-600:]
-    answer: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
-    return answer
-
-
-def test_golden_frames(module: Path, tmp_path: Path) -> None:
+def test_golden_frames(tmp_path: Path) -> None:
     vectors = golden.load()
-    assert run(module, tmp_path, FRAMES, vectors) == {"bad": 0, "good": len(vectors)}
+    assert micropython.run(tmp_path, FRAMES, vectors) == {"bad": 0, "good": len(vectors)}
 
 
 def some_orders() -> list[list[object]]:
@@ -151,7 +115,7 @@ def some_orders() -> list[list[object]]:
     return orders
 
 
-def test_guard_does_the_same_to_the_hundredth_of_a_degree(module: Path, tmp_path: Path) -> None:
+def test_guard_does_the_same_to_the_hundredth_of_a_degree(tmp_path: Path) -> None:
     orders = some_orders()
     guard, trace = Guard(limits.JOINTS, limits.RULES), []
     for name, *args in orders:
@@ -159,9 +123,60 @@ def test_guard_does_the_same_to_the_hundredth_of_a_degree(module: Path, tmp_path
             getattr(guard, str(name))(*([] if name == "tick" else args))
         trace.append([guard.state, guard.reason, guard.age, guard.clamped, guard.refused, *guard.position])
     assert {row[0] for row in trace} >= {p.DISARMED, p.ARMED, p.STOPPING, p.FAULT}
-    assert run(module, tmp_path, GUARD, orders) == {"implementation": "micropython", "trace": trace}
+    assert micropython.run(tmp_path, GUARD, orders) == {"implementation": "micropython", "trace": trace}
 
 
-def test_guard_allocates_nothing_in_the_tick(module: Path, tmp_path: Path) -> None:
-    answer = run(module, tmp_path, ALLOCATION, None)
+def test_guard_allocates_nothing_in_the_tick(tmp_path: Path) -> None:
+    answer = micropython.run(tmp_path, ALLOCATION, None)
     assert answer == {"allocated": 0, "state": p.DISARMED}
+
+
+def some_lines() -> list[dict[str, object]]:
+    """What a host might send, some of it garbled, with a battery that sags and a fall."""
+    rng, noise = random.Random(7), NoisyLine(0.01, 7)
+    lines: list[dict[str, object]] = []
+    for number in range(1_500):
+        kinds = [p.ARM, p.DISARM, p.HALT, p.CLEAR, p.STOP, p.LEAVE] if rng.random() < 0.02 else []
+        wire = b"".join(codec.frame_bytes(kind, number & 0xFF, 515) for kind in kinds[: rng.randint(0, 6)])
+        if number % 300 == 5:
+            wire += codec.frame_bytes(p.HELLO_ASK, 1, 0, codec.hello_ask(number, bytes(8)))
+        if number % 50 == 20:
+            wire += codec.frame_bytes(p.CLEAR, number & 0xFF, 515)
+            wire += codec.frame_bytes(p.ARM, number + 1 & 0xFF, 515)
+        if number % 20 == 7:
+            wire += codec.frame_bytes(p.PING, number & 0xFF, 515, codec.ping(rng.getrandbits(32)))
+            wire += codec.frame_bytes(p.TIGHTEN, 9, 515, codec.tighten(10, (-6_000, 6_000, 400, 80)))
+        angles = [rng.uniform(row[0] - 500, row[1] + 500) / 100 for row in limits.JOINTS]
+        echo = number - rng.choice([0, 0, 5, 30])
+        wire += codec.frame_bytes(p.SETPOINT, number & 0xFF, 515, codec.setpoint(angles, 100, echo))
+        sagging = 900 < number < 1_100
+        lines.append(
+            {
+                "wire": noise.spoil(wire).hex(),
+                "mv": 6_000 if sagging else 7_800,
+                "roll": 80 * (number % 400 > 390),
+            }
+        )
+    return lines
+
+
+def test_device_answers_the_same_bytes(tmp_path: Path) -> None:
+    sent: list[bytes] = []
+    guard = Guard(limits.JOINTS, limits.RULES)
+    vitals = Vitals(guard, limits, p.SUPPLY | p.TILT)
+    device = Device(
+        guard, vitals, 515, limits.LIMITS_HASH, b"12345678", lambda out, n: sent.append(bytes(out[:n]))
+    )
+    states = set()
+    lines = some_lines()
+    for line in lines:
+        vitals.feel_supply(line["mv"])  # type: ignore[arg-type]
+        vitals.feel_tilt(line["roll"], 0)  # type: ignore[arg-type]
+        for byte in bytes.fromhex(str(line["wire"])):
+            device.receive(byte)
+        device.tick()
+        states.add(guard.state)
+    assert states == {p.DISARMED, p.ARMED, p.STOPPING, p.FAULT}
+    wire = b"".join(sent)
+    expected = {"sent": binascii.crc32(wire), "bytes": len(wire), "state": guard.state}
+    assert micropython.run(tmp_path, DEVICE, lines) == expected

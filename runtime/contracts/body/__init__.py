@@ -66,12 +66,61 @@ class Collision(_Part):
         return self.first_sign * pose[self.first] + self.second_sign * pose[self.second] - self.max_deg
 
 
+class Cutoffs(_Part):
+    """When supply, heat, tilt or a blocked joint ends a movement; by default as for two Li-ion cells."""
+
+    supply_cut_mv: Annotated[int, Field(ge=0, le=60_000)] = 6_200
+    """Fault below"""
+    supply_low_mv: Annotated[int, Field(ge=0, le=60_000)] = 6_600
+    """Lie down below"""
+    supply_ok_mv: Annotated[int, Field(ge=0, le=60_000)] = 7_000
+    """Armed again only from here"""
+    temperature_cut_c: Annotated[int, Field(ge=20, le=120)] = 65
+    temperature_ok_c: Annotated[int, Field(ge=0, le=120)] = 50
+    tilt_deg: Annotated[int, Field(ge=15, le=90)] = 55
+    """Roll or pitch beyond is a fall"""
+    stall_deg: Annotated[float, Field(gt=0, le=90)] = 20.0
+    """A joint that stays this far from where it was told to be is blocked"""
+    stall_ms: Annotated[int, Field(ge=50, le=2_000)] = 400
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Cutoffs":
+        if not self.supply_cut_mv <= self.supply_low_mv <= self.supply_ok_mv:
+            raise ValueError("supply_cut_mv, supply_low_mv, supply_ok_mv must rise")
+        if self.temperature_ok_c > self.temperature_cut_c:
+            raise ValueError("temperature_ok_c is above temperature_cut_c")
+        return self
+
+
+class Geometry(_Part):
+    """Lengths for gaits and their checks; no limit follows from it, so the limits' hash leaves it out."""
+
+    upper_mm: Annotated[float, Field(gt=0, le=1_000)]
+    lower_mm: Annotated[float, Field(gt=0, le=1_000)]
+    length_mm: Annotated[float, Field(gt=0, le=2_000)]
+    """From front to rear hips"""
+    width_mm: Annotated[float, Field(gt=0, le=1_000)]
+    """From left to right feet"""
+    leg_radius_mm: Annotated[float, Field(ge=0, le=100)]
+    mass_g: Annotated[float, Field(gt=0, le=50_000)]
+    mass_ahead_mm: float = 0.0
+    """Centre of mass, ahead of the middle of the hips"""
+    friction: Annotated[float, Field(gt=0, le=2)] = 0.6
+    """Between foot and floor"""
+
+
 class Body(_Part):
     """Joints in the order in which they travel on the wire, and the rules between them."""
 
     name: Name
     joints: Annotated[tuple[Joint, ...], Field(min_length=1, max_length=MAX_JOINTS)]
     collisions: tuple[Collision, ...] = ()
+    cutoffs: Cutoffs = Cutoffs()
+    falling: dict[Name, float] = {}
+    """Pose that falls softly, where it differs from the safe one"""
+    low_battery: dict[Name, float] = {}
+    """Pose to lie down in, where it differs from the safe one"""
+    geometry: Geometry | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Body":
@@ -83,6 +132,11 @@ class Body(_Part):
                     raise ValueError(f"a collision rule names unknown joint {name!r}")
             if max(rule.excess_deg(self.rest), rule.excess_deg(self.safe)) > 0:
                 raise ValueError(f"rest or safe pose breaks the rule of {rule.first} and {rule.second}")
+        for word, pose in (("falling", self.falling), ("low_battery", self.low_battery)):
+            if unknown := [name for name in pose if not self.expand(name)]:
+                raise ValueError(f"{word} names unknown joint {unknown[0]!r}")
+            if fault := self.violation(self.reflex_pose(pose)):
+                raise ValueError(f"the pose {word} cannot be taken: {fault}")
         return self
 
     @cached_property
@@ -101,10 +155,19 @@ class Body(_Part):
     def safe(self) -> Pose:
         return {joint.name: joint.safe_deg for joint in self.joints}
 
+    def reflex_pose(self, pose: dict[str, float]) -> Pose:
+        """The safe pose with the angles of `pose`, whose names may leave out the side."""
+        exact: Pose = {}
+        for name, angle_deg in sorted(pose.items(), key=lambda item: item[0] in self.by_name):
+            exact |= dict.fromkeys(self.expand(name), angle_deg)
+        return self.safe | exact
+
     @cached_property
     def limits_hash(self) -> str:
         """16 hex digits over everything that keeps a movement harmless."""
-        canonical = self.model_dump_json(exclude={"name": True, "collisions": {"__all__": {"why"}}})
+        canonical = self.model_dump_json(
+            exclude={"name": True, "geometry": True, "collisions": {"__all__": {"why"}}}
+        )
         text = json.dumps(json.loads(canonical), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,0 +1,174 @@
+"""What the board feels becomes a fault or a reflex in time, with a pose of its own, and forbids arming."""
+
+import pytest
+
+from firmware_bridge.mcu import limits
+from firmware_bridge.mcu import protocol as p
+from firmware_bridge.mcu import vitals as v
+from firmware_bridge.mcu.guard import Guard
+from firmware_bridge.mcu.vitals import Vitals
+
+ALL = p.SUPPLY | p.TEMPERATURE | p.TILT | p.LIFT | p.ESTOP_INPUT | p.POSITION
+N = len(limits.JOINTS)
+
+
+class Rig:
+    """A guard with vitals, told every tick what it feels; `feel` changes it."""
+
+    def __init__(self, have: int = ALL) -> None:
+        self.guard = Guard(limits.JOINTS, limits.RULES)
+        self.vitals = Vitals(self.guard, limits, have)
+        self.supply_mv, self.celsius, self.tilt = 7_800, 30, (0, 0, 1_000)
+        self.lifted = self.pressed = False
+        self.silent = 0
+        self.stuck: int | None = None
+        self.run(5)
+
+    def run(self, ticks: int = 1) -> "Rig":
+        for _ in range(ticks):
+            reports = (
+                (p.SUPPLY, lambda: self.vitals.feel_supply(self.supply_mv)),
+                (p.TEMPERATURE, lambda: self.vitals.feel_temperature(self.celsius)),
+                (p.TILT, lambda: self.vitals.feel_tilt(*self.tilt)),
+                (p.LIFT, lambda: self.vitals.feel_lift(self.lifted)),
+                (p.ESTOP_INPUT, lambda: self.vitals.feel_estop(self.pressed)),
+                (p.POSITION, self._feel_positions),
+            )
+            for bit, report in reports:
+                if not self.silent & bit:
+                    report()
+            if self.guard.state == p.ARMED:
+                self.guard.setpoint([round(100 * a) for a in (30, 60) * 4] + [0, 0, 0], 200)
+            self.vitals.tick()
+            self.guard.tick()
+        return self
+
+    def _feel_positions(self) -> None:
+        for i, cdeg in enumerate(self.guard.position):
+            self.vitals.feel_position(i, self.vitals.measured[i] if i == self.stuck else cdeg)
+
+    def armed(self) -> "Rig":
+        assert self.guard.arm() == p.OK
+        return self.run(3)
+
+    def feel(self, **changes: object) -> "Rig":
+        self.__dict__.update(changes)
+        return self
+
+
+def test_a_healthy_body_arms_and_stays_armed() -> None:
+    rig = Rig().armed().run(300)
+    assert (rig.guard.state, rig.guard.unfit) == (p.ARMED, p.NONE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "within_ticks", "reason"),
+    [
+        ({"supply_mv": limits.SUPPLY_CUT_MV - 1}, v.SUPPLY_CUT_TICKS, p.NO_SUPPLY),
+        ({"celsius": limits.TEMPERATURE_CUT_C}, v.TEMPERATURE_TICKS, p.TOO_HOT),
+        ({"pressed": True}, 1, p.ESTOP),
+        ({"silent": p.TILT}, v.SENSE_TICKS, p.SENSE_LOST),
+        ({"silent": p.SUPPLY}, v.SENSE_TICKS, p.SENSE_LOST),
+        ({"silent": p.ESTOP_INPUT}, v.SENSE_TICKS, p.SENSE_LOST),
+    ],
+)
+def test_faults_latch_in_time_and_arming_waits(
+    changes: dict[str, object], within_ticks: int, reason: int
+) -> None:
+    rig = Rig().armed().feel(**changes)
+    rig.run(within_ticks - 1)
+    assert rig.guard.state == p.ARMED
+    rig.run(2)
+    assert (rig.guard.state, rig.guard.reason) == (p.FAULT, reason)
+    assert rig.guard.clear() == p.UNFIT
+    rig.run(100)
+    assert not rig.guard.torque
+    rig.feel(supply_mv=8_000, celsius=25, pressed=False, silent=0).run(3)
+    assert rig.guard.state == p.FAULT, "nothing but a hand clears a fault"
+    assert rig.guard.clear() == p.OK
+
+
+def test_a_short_sag_is_no_empty_battery() -> None:
+    rig = Rig().armed().feel(supply_mv=5_000).run(v.SUPPLY_CUT_TICKS - 1).feel(supply_mv=7_500).run(200)
+    assert rig.guard.state == p.ARMED
+
+
+def test_a_low_battery_lies_down_and_arms_only_when_charged() -> None:
+    rig = Rig().armed().run(100).feel(supply_mv=limits.SUPPLY_LOW_MV - 1).run(v.SUPPLY_LOW_TICKS + 1)
+    assert (rig.guard.state, rig.guard.reason) == (p.STOPPING, p.LOW_BATTERY)
+    rig.run(300)
+    assert (rig.guard.state, rig.guard.torque) == (p.DISARMED, False)
+    assert rig.guard.position == list(limits.LOW_BATTERY_POSE)
+    rig.feel(supply_mv=limits.SUPPLY_OK_MV - 1).run(10)
+    assert rig.guard.arm() == p.UNFIT
+    rig.feel(supply_mv=limits.SUPPLY_OK_MV).run(2)
+    assert rig.guard.arm() == p.OK
+
+
+@pytest.mark.parametrize("tilt", [(60, 0, 1_000), (0, -60, 1_000), (0, 0, 300)])
+def test_falling_draws_the_legs_in_and_lets_go(tilt: tuple[int, int, int]) -> None:
+    rig = Rig().armed().run(100).feel(tilt=tilt).run(v.TILT_TICKS)
+    assert (rig.guard.state, rig.guard.reason) == (p.STOPPING, p.FALLING)
+    rig.run(300)
+    assert (rig.guard.state, rig.guard.torque) == (p.DISARMED, False)
+    assert rig.guard.position == list(limits.FALLING_POSE)
+
+
+def test_who_lies_may_arm_to_get_up_and_falls_again_only_after_standing() -> None:
+    rig = Rig().feel(tilt=(80, 0, 1_000)).run(20).armed().run(200)
+    assert rig.guard.state == p.ARMED
+    rig.feel(tilt=(0, 0, 1_000)).run(20).feel(tilt=(0, 80, 1_000)).run(20)
+    assert rig.guard.reason == p.FALLING
+
+
+def test_lifted_it_goes_limp_where_it_is() -> None:
+    rig = Rig().armed().run(100).feel(lifted=True).run(v.LIFT_TICKS + 10)
+    assert (rig.guard.state, rig.guard.reason) == (p.STOPPING, p.LIFTED)
+    held = list(rig.guard.position)
+    rig.run(100)
+    assert rig.guard.position == held
+    assert (rig.guard.state, rig.guard.torque) == (p.DISARMED, False)
+    assert rig.guard.arm() == p.UNFIT
+    rig.feel(lifted=False).run(2)
+    assert rig.guard.arm() == p.OK
+
+
+def test_a_blocked_joint_loses_torque_at_once() -> None:
+    rig = Rig().armed()
+    rig.stuck = 3
+    for _ in range(limits.STALL_TICKS + 60):
+        if rig.run().guard.state == p.FAULT:
+            break
+    assert (rig.guard.state, rig.guard.reason) == (p.FAULT, p.STALLED)
+    assert rig.vitals.stalled == 1 << 3
+    assert not rig.run().guard.torque
+
+
+def test_a_stall_during_a_stop_still_takes_the_torque() -> None:
+    guard = Rig().armed().guard
+    guard.stop()
+    guard.tick()
+    assert guard.torque
+    guard.stop(p.STALLED, False)
+    guard.tick()
+    assert (guard.torque, guard.reason) == (False, p.STOP_ORDER)
+
+
+def test_a_sense_that_never_reported_keeps_the_body_disarmed() -> None:
+    guard = Guard(limits.JOINTS, limits.RULES)
+    vitals = Vitals(guard, limits, p.SUPPLY)
+    vitals.tick()
+    guard.tick()
+    assert (guard.arm(), guard.unfit) == (p.UNFIT, p.SENSE_LOST)
+
+
+def test_a_board_without_senses_has_no_opinion() -> None:
+    rig = Rig(have=0).armed().feel(supply_mv=0, celsius=120, tilt=(90, 90, 0)).run(200)
+    assert rig.guard.state == p.ARMED
+
+
+def test_a_disarm_during_a_reflex_does_not_change_its_pose() -> None:
+    rig = Rig().armed().run(100).feel(tilt=(60, 0, 1_000)).run(v.TILT_TICKS + 1)
+    rig.guard.disarm()
+    rig.run(300)
+    assert rig.guard.position == list(limits.FALLING_POSE)
