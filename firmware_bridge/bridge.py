@@ -26,12 +26,14 @@ from firmware_bridge.conductor import Conductor, monotonic_ms
 from firmware_bridge.inbox import Inbox
 from firmware_bridge.link import Link
 from firmware_bridge.player import PERIOD_S
+from firmware_bridge.ports import resolve
 from firmware_bridge.sim import Ended
 from firmware_bridge.skills import load_skills
 from firmware_bridge.urgency import be_urgent
 from runtime.bus import Bus, Delivery
 from runtime.contracts import messages as m
 from runtime.contracts.body import load_body
+from runtime.contracts.body.tightening import load_tightened
 from runtime.contracts.errors import EverpawError, LinkError
 from runtime.contracts.topics import PREFIX, check_robot_id
 
@@ -94,22 +96,23 @@ def main(argv: list[str] | None = None) -> int:
     """`everpaw bridge`."""
     args = _parse(argv)
     body = load_body(args.body)
-    library = load_skills(args.pack / "skills", body)
+    narrowed = load_tightened(body, args.pack)
+    library = load_skills(args.pack / "skills", narrowed)
     ended = Ended().listen()
     be_urgent()
     with ExitStack() as stack:
-        port = stack.enter_context(simulator()) if args.port == "sim" else args.port
+        port = stack.enter_context(simulator()) if args.port == "sim" else resolve(args.port)
         inbox = Inbox()
         stack.callback(inbox.close)
         host, _, number = args.broker.rpartition(":")
         presence = {alive: ("state/bridge", m.Presence(alive=alive)) for alive in (False, True)}
         bus = Bus(args.robot_id, host or "127.0.0.1", int(number), will=presence[False], birth=presence[True])
-        link = Link(port, body, time.monotonic)
+        link = Link(port, body, time.monotonic, narrowed)
         stack.callback(link.close)
         link.open()
         bus.connect(args.connect_s)
         stack.callback(bus.close)
-        conductor = Conductor(bus, link, body, library, args.robot_id, arm=args.arm)
+        conductor = Conductor(bus, link, narrowed, library, args.robot_id, arm=args.arm)
         bus.subscribe("cmnd", inbox.put)
         bus.subscribe("request/view", inbox.put)
         serve(conductor, link, inbox, ended)
@@ -122,7 +125,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--robot-id", default="buddy", type=check_robot_id)
     parser.add_argument("--broker", default="127.0.0.1:1883", metavar="HOST:PORT", type=_address)
-    parser.add_argument("--port", required=True, help="serial port or pty of the board, or `sim`")
+    parser.add_argument("--port", required=True, help="auto, id:SERIAL, a serial port, or `sim`")
     parser.add_argument(
         "--pack", required=True, type=Path, help="folder of the pack; its skills/*.toml are used"
     )

@@ -40,6 +40,7 @@ class Hello:
     limits: bytes
     joints: int
     tick_ms: int
+    senses: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,35 @@ class State:
     angles_deg: tuple[float, ...]
 
 
-Received = Hello | Result | State
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Answer to the challenge of the PING whose sequence number is `seq`; `tick` is the board's clock."""
+
+    boot_id: int
+    seq: int
+    proof: int
+    tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class Senses:
+    """What the board feels; bits as in the dictionary's `senses`, reasons as in its `reasons`."""
+
+    boot_id: int
+    senses: int
+    unfit: int
+    supply_mv: int
+    temperature_c: int
+    roll_deg: int
+    pitch_deg: int
+    touch: int
+    flags: int
+    stalled: int
+    late: int
+    stale: int
+
+
+Received = Hello | Result | State | Pong | Senses
 
 
 def frame_bytes(kind: int, seq: int, boot_id: int, payload: bytes = b"", ack: int = 0, ver: int = 0) -> bytes:
@@ -82,10 +111,20 @@ def hello_ask(session: int, limits: bytes) -> bytes:
     return struct.pack(p.HELLO_ASK_FORMAT, session, p.VERSION, p.DICTIONARY_HASH, limits)
 
 
-def setpoint(angles_deg: Sequence[float], ttl_ms: int) -> bytes:
-    """Payload of SETPOINT; angles in the body's joint order."""
+def ping(challenge: int) -> bytes:
+    """Payload of PING."""
+    return struct.pack(p.PING_FORMAT, challenge)
+
+
+def tighten(joint: int, row: Sequence[int]) -> bytes:
+    """Payload of TIGHTEN: `row` is (min, max, speed, accel) in the firmware's units."""
+    return struct.pack(p.TIGHTEN_FORMAT, joint, *row)
+
+
+def setpoint(angles_deg: Sequence[float], ttl_ms: int, echo: int) -> bytes:
+    """Payload of SETPOINT; angles in the body's joint order, `echo` the tick of the newest STATE heard."""
     angles = [min(max(round(angle * CDEG), _I16[0]), _I16[1]) for angle in angles_deg]
-    return struct.pack(f"{p.SETPOINT_FORMAT}{len(angles)}h", ttl_ms, *angles)
+    return struct.pack(f"{p.SETPOINT_FORMAT}{len(angles)}h", ttl_ms, echo & 0xFFFF, *angles)
 
 
 class FrameReader:
@@ -122,6 +161,10 @@ def read_message(frame: Frame) -> Received | None:
         return None
     if frame.kind == p.RESULT and len(frame.payload) == p.RESULT_SIZE:
         return Result(frame.ack, *struct.unpack(p.RESULT_FORMAT, frame.payload))
+    if frame.kind == p.PONG and len(frame.payload) == p.PONG_SIZE:
+        return Pong(frame.boot_id, frame.ack, *struct.unpack(p.PONG_FORMAT, frame.payload))
+    if frame.kind == p.SENSES and len(frame.payload) == p.SENSES_SIZE:
+        return Senses(frame.boot_id, *struct.unpack(p.SENSES_FORMAT, frame.payload))
     rest = len(frame.payload) - p.STATE_SIZE
     if frame.kind == p.STATE and rest >= 0 and rest % 2 == 0:
         angles = struct.unpack_from(f"<{rest // 2}h", frame.payload, p.STATE_SIZE)

@@ -10,20 +10,20 @@ from contextlib import suppress
 from firmware_bridge import codec
 from firmware_bridge.errand import Errand
 from firmware_bridge.gatekeeper import Gatekeeper, Verdict
+from firmware_bridge.insistence import ArmingAtStart, Stopping
+from firmware_bridge.lease import LEASE_MS, Lease
 from firmware_bridge.link import Link
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.motion import KeyFrame, KeyFrames, Movement
 from firmware_bridge.player import PERIOD_S, Player
 from firmware_bridge.skills import GaitSkill, Library
-from firmware_bridge.telemetry import Publisher, Telemetry
+from firmware_bridge.telemetry import Publisher, Telemetry, reason_name
 from runtime.contracts import messages as m
 from runtime.contracts.body import Body
 from runtime.contracts.errors import MessageError, PackError
 from runtime.contracts.topics import decode
 
-LEASE_MS = 250
 SETPOINT_TTL_MS = 120
-RETRY_STOP_MS = 100
 
 
 def monotonic_ms() -> int:
@@ -44,13 +44,9 @@ class Conductor:
         self._player = Player(body)
         self._telemetry = Telemetry(bus, link, body, self.boot_id)
         self._errand: Errand | None = None
-        self._arm_pending = arm
-        self._arm_asked = False
-        self._stop_wanted = ""
-        self._stop_asked_ms = -RETRY_STOP_MS
-        self._lease_until_ms: int | None = None
-        """None from arming until the first lease"""
-        self._was_leased = False
+        self._arming = ArmingAtStart(link, arm, lambda: self._event("armed", "at start", monotonic_ms()))
+        self._stopping = Stopping(link)
+        self._lease = Lease()
         self._was: int | None = None
         self._next_stream_s = 0.0
 
@@ -75,7 +71,7 @@ class Conductor:
     def _obey(self, verdict: Verdict, command: m.Command, now_ms: int) -> None:
         match command:
             case m.LeaseCommand():
-                self._lease_until_ms = now_ms + LEASE_MS
+                self._lease.renew(now_ms)
             case m.SkillCommand() | m.GaitCommand() | m.PoseCommand():
                 self._move(verdict, command, now_ms)
             case m.IdleCommand():
@@ -86,7 +82,7 @@ class Conductor:
             case m.ArmCommand():
                 self._arm(verdict, now_ms)
             case m.DisarmCommand():
-                self._arm_pending = False
+                self._arming.pending = False
                 self._end_errand("preempted", now_ms, "disarmed")
                 self._order(verdict, p.DISARM, now_ms, "disarmed")
             case m.ClearCommand():
@@ -125,13 +121,13 @@ class Conductor:
         """Why nothing may move; empty where it may."""
         if self._link.mismatch:
             return self._link.mismatch
-        if self._stop_wanted or self._link.mcu_state == p.FAULT:
+        if self._stopping.wanted or self._link.mcu_state == p.FAULT:
             return "stopped: clear and arm from the page, a button or the command line"
         if not self._link.ready or self._link.state is None:
             return "the microcontroller does not answer"
         if self._link.mcu_state != p.ARMED:
             return f"not armed: the microcontroller is {p.STATES[self._link.mcu_state or 0]}"
-        if self._lease_until_ms is None or now_ms > self._lease_until_ms:
+        if not self._lease.held(now_ms):
             return "no lease: the mind is not renewing cmnd/lease"
         return ""
 
@@ -147,30 +143,30 @@ class Conductor:
 
     def _stop(self, verdict: Verdict, now_ms: int) -> None:
         """Fall silent and latch FAULT; asked again until the board confirms it."""
-        self._arm_pending = False
+        self._arming.pending = False
         command = verdict.command
-        self._stop_wanted = (command.reason if isinstance(command, m.StopCommand) else "") or "stop"
+        reason = (command.reason if isinstance(command, m.StopCommand) else "") or "stop"
+        self._stopping.want(reason, now_ms)
         self._player.hold()
         self._end_errand("preempted", now_ms, "stop")
-        self._stop_asked_ms = now_ms
-        self._order(verdict, p.STOP, now_ms, "stop", self._stop_wanted)
+        self._order(verdict, p.STOP, now_ms, "stop", reason)
 
     def _arm(self, verdict: Verdict, now_ms: int) -> None:
-        if self._link.mismatch or self._stop_wanted or not self._link.ready:
+        if self._link.mismatch or self._stopping.wanted or not self._link.ready:
             reason = self._link.mismatch or (
-                "stopped: clear first" if self._stop_wanted else "no board answers"
+                "stopped: clear first" if self._stopping.wanted else "no board answers"
             )
             self._ack(verdict, "rejected", now_ms, reason)
             return
         self._order(verdict, p.ARM, now_ms, "armed")
 
     def _clear(self, verdict: Verdict, now_ms: int) -> None:
-        if self._stop_wanted and self._link.mcu_state != p.FAULT:
+        if self._stopping.wanted and not self._stopping.reached:
             self._ack(
                 verdict, "rejected", now_ms, "the stop has not reached the board yet; look at the cable"
             )
             return
-        self._stop_wanted = ""
+        self._stopping.wanted = ""
         self._order(verdict, p.CLEAR, now_ms, "cleared")
 
     def _order(self, verdict: Verdict, kind: int, now_ms: int, event: str, detail: str = "") -> None:
@@ -183,10 +179,7 @@ class Conductor:
                 self._ack(verdict, "done", at_ms)
                 self._event(event, detail, at_ms)
             else:
-                why = (
-                    "the board did not answer" if code is None else p.RESULTS[code].lower().replace("_", " ")
-                )
-                self._ack(verdict, "failed", at_ms, why)
+                self._ack(verdict, "failed", at_ms, self._telemetry.why_not(code))
 
         self._link.order(kind, answered)
 
@@ -199,9 +192,9 @@ class Conductor:
                 self._errand.heard(message, now_ms)
         self._watch_board(now_ms)
         self._watch_lease(now_ms)
-        self._keep_stopping(now_ms)
-        self._arm_at_start()
-        if now_ms / 1000 >= self._next_stream_s:
+        self._stopping.step(now_ms)
+        self._arming.step()
+        if not 0 < self._next_stream_s - now_ms / 1000 <= PERIOD_S:
             self._stream(now_ms)
         self._watch_errand(now_ms)
         activity = self._errand.activity if self._errand else ""
@@ -213,8 +206,8 @@ class Conductor:
         return self._next_stream_s
 
     def may_stream(self, now_ms: int) -> bool:
-        leased = self._lease_until_ms is None or now_ms <= self._lease_until_ms
-        return leased and not self._stop_wanted and self._link.ready and self._link.mcu_state == p.ARMED
+        leased = self._lease.may_hold_still(now_ms)
+        return leased and not self._stopping.wanted and self._link.ready and self._link.mcu_state == p.ARMED
 
     def _stream(self, now_ms: int) -> None:
         self._next_stream_s = now_ms / 1000 + PERIOD_S
@@ -234,8 +227,7 @@ class Conductor:
         if state == p.ARMED:
             self._begin_armed(now_ms)
         elif was == p.ARMED:
-            reported = self._link.state
-            reason = p.REASONS[reported.reason].lower().replace("_", " ") if reported else "link lost"
+            reason = reason_name(self._link.state.reason) if self._link.state else "link lost"
             self._end_errand("failed", now_ms, f"the board left ARMED: {reason}")
             self._player.hold()
             kind = "link_lost" if state is None else "fault" if state == p.FAULT else "disarmed"
@@ -245,43 +237,17 @@ class Conductor:
         """Hold where the joints are; a lease of before does not count."""
         if self._link.state is not None:
             self._player.resume(dict(zip(self._body.names, self._link.state.angles_deg, strict=True)))
-        if self._lease_until_ms is not None and now_ms > self._lease_until_ms:
-            self._lease_until_ms = None
+        self._lease.begin_armed(now_ms)
         self._next_stream_s = 0.0
 
     def _watch_lease(self, now_ms: int) -> None:
-        leased = self._lease_until_ms is not None and now_ms <= self._lease_until_ms
-        if self._was_leased and not leased and self._link.mcu_state == p.ARMED:
+        changed = self._lease.change(now_ms)
+        if changed is False and self._link.mcu_state == p.ARMED:
             self._end_errand("failed", now_ms, "the mind's lease lapsed")
             self._player.hold()
             self._event("lease_lapsed", f"not renewed for {LEASE_MS} ms", now_ms)
-        elif leased and not self._was_leased and not self._player.moving:
+        elif changed and not self._player.moving:
             self._player.breathe(now_ms / 1000)
-        self._was_leased = leased
-
-    def _keep_stopping(self, now_ms: int) -> None:
-        unconfirmed = self._stop_wanted and self._link.mcu_state != p.FAULT
-        if unconfirmed and self._link.alive and now_ms - self._stop_asked_ms >= RETRY_STOP_MS:
-            self._stop_asked_ms = now_ms
-            self._link.order(p.STOP)
-
-    def _arm_at_start(self) -> None:
-        """`--arm`: once, as soon as the board said HELLO and rests."""
-        if not self._arm_pending or self._arm_asked or not self._link.ready:
-            return
-        if self._link.mcu_state == p.ARMED:
-            self._arm_pending = False
-            return
-        kinds = {p.FAULT: p.CLEAR, p.DISARMED: p.ARM}
-        if self._link.mcu_state in kinds:
-            self._arm_asked = True
-            self._link.order(kinds[self._link.mcu_state], self._armed_at_start)
-
-    def _armed_at_start(self, code: int | None) -> None:
-        self._arm_asked = False
-        if code == p.OK and self._link.mcu_state == p.ARMED:
-            self._arm_pending = False
-            self._event("armed", "at start", monotonic_ms())
 
     def _watch_errand(self, now_ms: int) -> None:
         errand = self._errand

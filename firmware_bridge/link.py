@@ -2,34 +2,32 @@
 
 Threads: none; the bridge's loop calls `poll` whenever `fileno` is readable or time has passed. STREAM frames
 (setpoints) are newest-wins and never resent. RELIABLE ones go one at a time, are resent every 40 ms and fail
-after a second. A port that goes away is opened again; then HELLO starts anew and the board is found disarmed.
+after two seconds. A silent board is asked until it answers; one that restarted, or whose port went away and
+came back, is greeted anew and found disarmed. Every queue is bounded; a full line drops frames, never waits.
 """
 
 import logging
 import secrets
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import serial
-
 from firmware_bridge import codec
+from firmware_bridge.agreement import Agreement
+from firmware_bridge.heartbeat import Heartbeat
 from firmware_bridge.mcu import protocol as p
+from firmware_bridge.orders import Answered, Orders
+from firmware_bridge.port import Port
 from runtime.contracts.body import Body
 from runtime.contracts.errors import LinkError
 
 log = logging.getLogger(__name__)
 
-BAUD = 460_800
-RESEND_S = 0.04
-GIVE_UP_S = 1.0
+BAUDS = (460_800, 115_200, 921_600)
+"""Tried in turn where a board does not answer; a USB port takes any"""
+PROBE_S = 0.6
 REOPEN_S = 0.25
 ALIVE_S = 0.5
 """A board that has said nothing for this long counts as dead"""
-QUEUE_LIMIT = 16
-
-Answered = Callable[[int | None], None]
-"""Called once with the result's code, or None where the board never answered"""
 
 
 @dataclass(slots=True)
@@ -39,72 +37,74 @@ class Counters:
     sent: int = 0
     received: int = 0
     bad: int = 0
-    resends: int = 0
     streamed: int = 0
-
-
-@dataclass(slots=True)
-class _Reliable:
-    kind: int
-    payload: bytes
-    answered: Answered
-    seq: int = -1
-    sent_at_s: float = 0.0
-    give_up_at_s: float = 0.0
+    unsent: int = 0
+    """Frames that a full line did not take"""
+    reopened: int = 0
 
 
 class Link:
-    """`path` is a serial port or pty; `clock` gives monotonic seconds."""
+    """`path` is a serial port or pty; `clock` gives monotonic seconds; a pack asks for `narrowed`."""
 
-    def __init__(self, path: str, body: Body, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, path: str, body: Body, clock: Callable[[], float], narrowed: Body | None = None
+    ) -> None:
         self.path = path
         self.counters = Counters()
+        self.heartbeat = Heartbeat()
         self.hello: codec.Hello | None = None
         self.state: codec.State | None = None
+        self.senses: codec.Senses | None = None
         self.mcu_state: int | None = None
         """The board's latest word on its state, from whatever frame came last"""
-        self.mismatch = ""
-        """Why this board may not be armed, and which side to flash; empty where all agrees"""
-        self._body = body
-        self._limits = bytes.fromhex(body.limits_hash)
+        self._agreement = Agreement(body, narrowed)
+        self._joints = len(body.joints)
         self._clock = clock
-        self._port: serial.Serial | None = None
+        self._port: Port | None = None
         self._reader = codec.FrameReader()
         self._heard_at_s = float("-inf")
         self._reopen_at_s = float("-inf")
+        self._probe_at_s = float("inf")
+        self._baud = 0
         self._complained = False
         self._session = 0
         self._stream_seq = 0
-        self._reliable_seq = secrets.randbelow(256)
-        self._waiting: deque[_Reliable] = deque()
+        self.orders = Orders(self._send_order)
+
+    @property
+    def mismatch(self) -> str:
+        """Why this board may not be armed, and which side to flash; empty where all agrees."""
+        return self._agreement.mismatch
 
     @property
     def ready(self) -> bool:
-        """HELLO was exchanged, everything agrees, and the board was heard lately."""
-        return self.hello is not None and not self.mismatch and self.alive
+        """HELLO was exchanged, everything agrees, and the board was heard and proved awake lately."""
+        return (
+            self.hello is not None
+            and self._agreement.settled
+            and self.alive
+            and self.heartbeat.alive(self._clock())
+        )
 
     @property
     def alive(self) -> bool:
-        return self._clock() - self._heard_at_s < ALIVE_S
+        return 0 <= self._clock() - self._heard_at_s < ALIVE_S
 
     @property
     def boot_id(self) -> int:
         return self.hello.boot_id if self.hello else 0
 
+    @property
+    def baud(self) -> int:
+        return BAUDS[self._baud]
+
     def fileno(self) -> int | None:
         """To select on, or None while the port is away."""
-        return int(self._port.fileno()) if self._port is not None else None
+        return self._port.fileno() if self._port is not None else None
 
     def open(self) -> None:
         """Open the port now; LinkError where it cannot be."""
-        try:
-            # Exclusive: two bridges on one board would fight over every joint.
-            self._port = serial.Serial(self.path, BAUD, timeout=0, write_timeout=0, exclusive=True)
-        except (OSError, ValueError) as error:
-            raise LinkError(
-                f"cannot open {self.path} ({error}); plug the board in, or end the program that uses the port"
-            ) from error
-        self._port.reset_input_buffer()
+        self._port = Port(self.path, self.baud)
         self._greet()
 
     def close(self) -> None:
@@ -113,69 +113,57 @@ class Link:
             self._port = None
 
     def poll(self) -> list[codec.Received]:
-        """Read what is there, resend what is due, reopen a lost port; the messages that came."""
+        """Read what is there, send what is due, reopen a lost port; the messages that came."""
         now_s = self._clock()
         if self._port is None:
             self._reopen(now_s)
         received = self._read(now_s)
-        if self.hello is not None and not self.alive and self._port is not None:
-            log.warning("the board at %s fell silent; saying HELLO until it answers", self.path)
-            self._greet()
-        self._resend(now_s)
+        self._probe(now_s)
+        self._challenge(now_s)
+        if self.hello is not None and not self.orders:
+            self._agreement.enforce(self.order)
+        if self._port is not None:
+            self.orders.step(now_s)
         return received
 
     def stream(self, angles_deg: Sequence[float], ttl_ms: int) -> int | None:
         """Send a setpoint; its sequence number, or None where no board is ready for it."""
-        if not self.ready:
+        if not self.ready or self.state is None:
             return None
         self._stream_seq = (self._stream_seq + 1) & 0xFF
-        self._write(
-            codec.frame_bytes(p.SETPOINT, self._stream_seq, self.boot_id, codec.setpoint(angles_deg, ttl_ms))
-        )
+        payload = codec.setpoint(angles_deg, ttl_ms, self.state.tick)
+        self._write(codec.frame_bytes(p.SETPOINT, self._stream_seq, self.boot_id, payload))
         self.counters.streamed += 1
         return self._stream_seq
 
-    def order(self, kind: int, answered: Answered = lambda code: None) -> None:
+    def order(self, kind: int, answered: Answered = lambda code: None, payload: bytes = b"") -> None:
         """Queue a reliable order. STOP overtakes and discards every other one, and leaves at once."""
-        if kind == p.STOP:
-            self._fail_waiting(keep_hello=True)
-        elif len(self._waiting) >= QUEUE_LIMIT:
-            log.warning("%d orders wait for the board; one more is refused", QUEUE_LIMIT)
-            answered(None)
-            return
-        self._waiting.append(_Reliable(kind, b"", answered))
-        if kind == p.STOP and len(self._waiting) > 1:
-            self._waiting.rotate(1)
-        self._resend(self._clock())
+        self.orders.add(kind, answered, payload)
+        if self._port is not None:
+            self.orders.step(self._clock())
+
+    def _send_order(self, kind: int, seq: int, payload: bytes) -> None:
+        self._write(codec.frame_bytes(kind, seq, self.boot_id, payload))
 
     def _greet(self) -> None:
         """Start a session: nothing of the one before counts any more."""
-        self._fail_waiting()
-        self.hello = None
-        self.state = None
-        self.mcu_state = None
-        self.mismatch = ""
+        self.orders.fail()
+        self.hello = self.state = self.senses = self.mcu_state = None
+        self._agreement.forget()
         self._session = secrets.randbelow(0xFFFF) + 1
         self._stream_seq = 0
-        payload = codec.hello_ask(self._session, self._limits)
-        self._waiting.append(_Reliable(p.HELLO_ASK, payload, lambda code: None))
-        self._resend(self._clock())
-
-    def _fail_waiting(self, *, keep_hello: bool = False) -> None:
-        waiting, self._waiting = self._waiting, deque()
-        for order in waiting:
-            if keep_hello and order.kind == p.HELLO_ASK:
-                self._waiting.append(order)
-            else:
-                order.answered(None)
+        self._probe_at_s = self._clock() + PROBE_S
+        payload = codec.hello_ask(self._session, self._agreement.limits)
+        self.order(p.HELLO_ASK, payload=payload)
 
     def _reopen(self, now_s: float) -> None:
-        if now_s < self._reopen_at_s:
+        if 0 <= self._reopen_at_s - now_s <= REOPEN_S:
             return
         self._reopen_at_s = now_s + REOPEN_S
         try:
             self.open()
             self._complained = False
+            self.counters.reopened += 1
         except LinkError as error:
             if not self._complained:
                 log.warning("%s; trying on", error)
@@ -184,19 +172,36 @@ class Link:
     def _lose(self, error: Exception) -> None:
         log.warning("the port %s went away (%s); it is opened again when it comes back", self.path, error)
         self.close()
-        self._fail_waiting()
-        self.hello = None
-        self.state = None
-        self.mcu_state = None
+        self.orders.fail()
+        self.hello = self.state = self.senses = self.mcu_state = None
         self._heard_at_s = float("-inf")
         self._reopen_at_s = self._clock() + REOPEN_S
+
+    def _probe(self, now_s: float) -> None:
+        """No HELLO came: another speed, perhaps."""
+        if self._port is None or self.hello is not None or now_s < self._probe_at_s:
+            return
+        self._baud = (self._baud + 1) % len(BAUDS)
+        self._probe_at_s = now_s + PROBE_S
+        try:
+            self._port.baud = self.baud
+        except (OSError, ValueError) as error:
+            self._lose(error)
+
+    def _challenge(self, now_s: float) -> None:
+        if self.hello is None or self._port is None:
+            return
+        due = self.heartbeat.challenge(now_s)
+        if due is not None:
+            seq, challenge = due
+            self._write(codec.frame_bytes(p.PING, seq, self.boot_id, codec.ping(challenge)))
 
     def _read(self, now_s: float) -> list[codec.Received]:
         if self._port is None:
             return []
         try:
-            data: bytes = self._port.read(4096)
-        except (OSError, TypeError) as error:  # pyserial raises TypeError where the port closed under it
+            data = self._port.read()
+        except OSError as error:
             self._lose(error)
             return []
         received = []
@@ -220,76 +225,45 @@ class Link:
             log.warning("the board at %s restarted; it stays disarmed", self.path)
             self._greet()
             return False
-        if len(message.angles_deg) != len(self._body.joints):
+        if isinstance(message, codec.Pong):
+            return self.heartbeat.answer(message, self._session, self.boot_id, now_s)
+        if isinstance(message, codec.Senses):
+            self.senses = message
+        elif len(message.angles_deg) != self._joints:
             return False
+        else:
+            self.state = message
+            self.mcu_state = message.state
         self._heard_at_s = now_s
-        self.state = message
-        self.mcu_state = message.state
         return True
 
     def _take_hello(self, hello: codec.Hello, now_s: float) -> bool:
         if hello.session != self._session or self.hello is not None:
             return False
         self._heard_at_s = now_s
+        self.heartbeat.begin(now_s)
         self.hello = hello
-        self.mismatch = mismatch(hello, self._body)
-        if self.mismatch:
-            log.error("%s", self.mismatch)
-        self._waiting = deque(order for order in self._waiting if order.kind != p.HELLO_ASK)
-        self._resend(now_s)
+        self.orders.greeted()
+        self._agreement.compare(hello)
         return True
 
     def _take_result(self, result: codec.Result) -> bool:
-        if not self._waiting or self._waiting[0].seq != result.seq or self._waiting[0].kind != result.request:
+        if self.hello is not None and result.code in (p.NOT_GREETED, p.OTHER_BOOT):
+            self._greet()
+            return False
+        if not self.orders.awaits(result):
             return False
         self.mcu_state = result.state
-        self._waiting.popleft().answered(result.code)
-        self._resend(self._clock())
+        self.orders.take(result)
         return True
-
-    def _resend(self, now_s: float) -> None:
-        """Send the first waiting order where it is new or unanswered for RESEND_S."""
-        if not self._waiting or self._port is None:
-            return
-        order = self._waiting[0]
-        if order.seq < 0:
-            self._reliable_seq = (self._reliable_seq + 1) & 0xFF
-            order.seq = self._reliable_seq
-            order.give_up_at_s = now_s + GIVE_UP_S
-        elif now_s - order.sent_at_s < RESEND_S:
-            return
-        elif now_s > order.give_up_at_s and order.kind != p.HELLO_ASK:
-            self._waiting.popleft()
-            order.answered(None)
-            return
-        else:
-            self.counters.resends += 1
-        order.sent_at_s = now_s
-        self._write(codec.frame_bytes(order.kind, order.seq, self.boot_id, order.payload))
 
     def _write(self, data: bytes) -> None:
         if self._port is None:
             return
         try:
-            self._port.write(data)
-            self.counters.sent += 1
-        except serial.SerialTimeoutException:
-            return  # the line is full: newest wins, and reliable frames come again
+            if self._port.write(data):
+                self.counters.sent += 1
+            else:
+                self.counters.unsent += 1  # newest wins, and reliable frames come again
         except OSError as error:
             self._lose(error)
-
-
-def mismatch(hello: codec.Hello, body: Body) -> str:
-    """Why board and bridge must not work together, and which side to flash; empty where they may."""
-    if hello.protocol != p.VERSION or hello.dictionary != p.DICTIONARY_HASH:
-        what = f"protocol {hello.protocol}, dictionary {hello.dictionary.hex()}"
-        ours = f"protocol {p.VERSION}, dictionary {p.DICTIONARY_HASH.hex()}"
-        older = hello.protocol < p.VERSION or hello.firmware <= p.FIRMWARE
-        cure = "flash the board: everpaw flash board auto" if older else "update everpaw on this computer"
-        return f"the board speaks {what}, the bridge {ours}; not arming: {cure}"
-    if hello.limits.hex() != body.limits_hash or hello.joints != len(body.joints):
-        return (
-            f"the board was flashed for limits {hello.limits.hex()}, body {body.name!r} needs"
-            f" {body.limits_hash}; not arming: flash the board: everpaw flash board auto"
-        )
-    return ""

@@ -25,9 +25,11 @@ from firmware_bridge.mcu import limits, version
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.device import Device
 from firmware_bridge.mcu.guard import Guard
+from firmware_bridge.mcu.vitals import Vitals
 from firmware_bridge.urgency import be_urgent
 
 TICK_S = p.TICK_MS / 1000
+SUPPLY_MV, ROOM_C = 7_800, 28
 LOST_S = 0.05
 """A delay beyond this is the machine's, not the board's"""
 
@@ -64,7 +66,10 @@ class SimulatedBoard:
         self._log = log
         self.guard = Guard(limits.JOINTS, limits.RULES)
         boot_id = secrets.randbelow(0xFFFF) + 1
-        self.device = Device(self.guard, boot_id, limits.LIMITS_HASH, version.FIRMWARE_HASH, self._write)
+        self.vitals = Vitals(self.guard, limits, have=p.SUPPLY | p.TEMPERATURE | p.TILT | p.ESTOP_INPUT)
+        self.device = Device(
+            self.guard, self.vitals, boot_id, limits.LIMITS_HASH, version.FIRMWARE_HASH, self._write
+        )
         self._told = -1
 
     def run(self, ended: "Ended", parent: int) -> None:
@@ -75,11 +80,23 @@ class SimulatedBoard:
             if ready:
                 self._read()
             if time.monotonic() >= next_tick_s:
+                self.feel()
                 self.device.tick()
+                self.moved()
                 self._tell()
                 next_tick_s += TICK_S
                 if time.monotonic() - next_tick_s > LOST_S:
                     next_tick_s = time.monotonic()
+
+    def moved(self) -> None:
+        """The guard has moved its joints; a body of flesh and servos follows here."""
+
+    def feel(self) -> None:
+        """A charged battery, a cool room, a level floor."""
+        self.vitals.feel_supply(SUPPLY_MV)
+        self.vitals.feel_temperature(ROOM_C)
+        self.vitals.feel_tilt(0, 0)
+        self.vitals.feel_estop(False)
 
     def _read(self) -> None:
         with suppress(OSError):  # nobody has the other end open

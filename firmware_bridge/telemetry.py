@@ -47,32 +47,74 @@ class Telemetry:
         link = self._link
         fault = link.mismatch
         if link.state is not None and link.state.state == p.FAULT:
-            fault = p.REASONS[link.state.reason].lower().replace("_", " ")
+            fault = reason_name(link.state.reason)
+        unfit = link.senses.unfit if link.senses is not None and link.alive else p.NONE
         state = m.BodyState(
             mcu_alive=link.alive,
             mcu_state=mcu_state_name(link.mcu_state) if link.alive else None,
             fault=fault,
             activity=activity,
             commands_dropped=dropped,
+            unfit=reason_name(unfit) if unfit != p.NONE else "",
         )
         if state != self._said:
             self._said = state
             self._bus.publish("state/body", state)
 
+    def why_not(self, code: int | None) -> str:
+        """Why the board did not obey, from its answer's code; None where it never answered."""
+        if code is None:
+            return "the board did not answer"
+        if code == p.UNFIT and self._link.senses is not None:
+            return f"the board is not fit: {reason_name(self._link.senses.unfit)}"
+        return p.RESULTS[code].lower().replace("_", " ") if code < len(p.RESULTS) else f"code {code}"
+
     def _tell_second(self, now_ms: int) -> None:
         self._bus.publish("state/clock", m.Clock(boot_id=self._boot_id, mono_ms=now_ms))
-        counters = self._link.counters
+        link, counters = self._link, self._link.counters
         hz = (counters.streamed - self._streamed) * 1000 / max(now_ms - self._second_ms, 1)
         self._streamed, self._second_ms = counters.streamed, now_ms
         figures = m.LinkTelemetry(
             frames_sent=counters.sent,
             frames_received=counters.received,
             crc_errors=counters.bad,
-            resends=counters.resends,
+            resends=link.orders.resends,
             stream_hz=round(hz, 1),
             mono_ms=now_ms,
+            baud=link.baud,
+            frames_unsent=counters.unsent,
+            orders_given_up=link.orders.given_up,
+            reopened=counters.reopened,
+            round_trip_ms=_rounded(link.heartbeat.round_trip_ms),
+            clock_offset_ms=_rounded(link.heartbeat.clock_offset_ms),
+            wrong_proofs=link.heartbeat.wrong,
+            **_board_figures(link),
         )
         self._bus.publish("tele/link", figures)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _board_figures(link: Link) -> dict[str, int]:
+    """What the board counts and feels, as far as it has said."""
+    figures: dict[str, int] = {}
+    if link.state is not None:
+        figures |= {"setpoints_clamped": link.state.clamped, "setpoints_refused": link.state.refused}
+        figures |= {"board_crc_errors": link.state.bad_frames}
+    if (senses := link.senses) is not None:
+        figures |= {"setpoints_stale": senses.stale, "late_ticks": senses.late}
+        if senses.senses & p.SUPPLY:
+            figures["supply_mv"] = senses.supply_mv
+        if senses.senses & p.TEMPERATURE:
+            figures["temperature_c"] = senses.temperature_c
+    return figures
+
+
+def reason_name(reason: int) -> str:
+    """A reason of the dictionary in words; its number where the board knows one that we do not."""
+    return p.REASONS[reason].lower().replace("_", " ") if reason < len(p.REASONS) else f"reason {reason}"
 
 
 _NAMES: dict[int, m.McuState] = {

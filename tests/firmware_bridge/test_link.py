@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from firmware_bridge import codec
-from firmware_bridge.link import QUEUE_LIMIT, Link, mismatch
+from firmware_bridge.agreement import mismatch
+from firmware_bridge.link import Link
 from firmware_bridge.mcu import protocol as p
+from firmware_bridge.orders import QUEUE_LIMIT
 from runtime.contracts.body import load_body
 from runtime.contracts.errors import LinkError
 from tests.firmware_bridge.board import Bench, bench
@@ -69,7 +71,9 @@ def test_a_repeated_setpoint_frame_feeds_no_deadline() -> None:
     with bench() as board:
         board.run(10)
         order(board, p.ARM)
-        frame = codec.frame_bytes(p.SETPOINT, 9, board.boot_id, codec.setpoint(STAND, 100))
+        frame = codec.frame_bytes(
+            p.SETPOINT, 9, board.boot_id, codec.setpoint(STAND, 100, board.device.ticks)
+        )
         for _ in range(30):
             for byte in frame:
                 board.device.receive(byte)
@@ -122,7 +126,7 @@ def test_a_board_that_never_answers_fails_the_order() -> None:
         board.run(10)
         answers: list[int | None] = []
         board.link.order(p.ARM, answers.append)
-        for _ in range(200):
+        for _ in range(210):
             board.now_s += 0.01
             board.link.poll()
         assert answers == [None]
@@ -182,7 +186,7 @@ def test_other_limits_are_a_mismatch_that_names_the_side_to_flash() -> None:
 def test_an_older_or_newer_protocol_says_which_side_to_renew() -> None:
     body = load_body()
     same = codec.Hello(
-        1, 1, p.VERSION, p.FIRMWARE, bytes(8), p.DICTIONARY_HASH, bytes.fromhex(body.limits_hash), 11, 10
+        1, 1, p.VERSION, p.FIRMWARE, bytes(8), p.DICTIONARY_HASH, bytes.fromhex(body.limits_hash), 11, 10, 0
     )
     assert mismatch(same, body) == ""
     assert "flash the board" in mismatch(replace(same, dictionary=bytes(8)), body)
