@@ -1,0 +1,142 @@
+"""Tests of the tests: take one safety rule away at a time; the tests must turn red.
+
+`python -m tests.torture.without [RULE...]` copies the tree, removes the rule there and runs its tests.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("runtime", "firmware_bridge", "tests", "pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    file: str
+    there: str
+    instead: str
+    tests: str
+
+
+RULES = {
+    "ttl of a setpoint": Rule(
+        "firmware_bridge/mcu/guard.py", "elif self.age > self.ttl:", "elif False:", "test_guard.py"
+    ),
+    "ttl of a command": Rule(
+        "firmware_bridge/gatekeeper.py", "if late_ms > 0:", "if False:", "test_gatekeeper.py"
+    ),
+    "clamp": Rule(
+        "firmware_bridge/mcu/guard.py",
+        "inside = min(max(angle, row[MIN]), row[MAX])",
+        "inside = angle",
+        "test_guard.py",
+    ),
+    "retained drop": Rule("firmware_bridge/gatekeeper.py", "if retained:", "if False:", "test_gatekeeper.py"),
+    "checksum": Rule(
+        "firmware_bridge/mcu/frames.py",
+        "if raw[end + i] != (crc >> (8 * i)) & 0xFF:",
+        "if False:",
+        "test_frames.py",
+    ),
+    "latch": Rule(
+        "firmware_bridge/mcu/guard.py",
+        "if self.state != p.DISARMED:\n            return p.WRONG_STATE\n        if self.unfit",
+        "if self.state == p.ARMED:\n            return p.WRONG_STATE\n        if self.unfit",
+        "test_guard.py",
+    ),
+    "deadline": Rule(
+        "firmware_bridge/mcu/guard.py", "if self.age >= HOLD_TICKS:", "if False:", "test_guard.py"
+    ),
+    "collision pairs": Rule(
+        "firmware_bridge/mcu/guard.py", "        self._keep_apart()\n", "", "test_guard.py"
+    ),
+    "slew": Rule(
+        "firmware_bridge/mcu/guard.py",
+        "step = min(speed + accel, row[SPEED], way)",
+        "step = way",
+        "test_guard.py",
+    ),
+    "echo of a setpoint": Rule(
+        "firmware_bridge/mcu/device.py", "& 0xFFFF > ECHO_TICKS:", "& 0xFFFF > 0xFFFF:", "test_port.py"
+    ),
+    "proof of a heartbeat": Rule(
+        "firmware_bridge/heartbeat.py",
+        "or pong.proof != proof(challenge, session, boot_id)",
+        "",
+        "test_port.py",
+    ),
+    "limits' hash": Rule(
+        "firmware_bridge/agreement.py", "hello.limits.hex() != body.limits_hash", "False", "test_link.py"
+    ),
+    "tighten only": Rule(
+        "firmware_bridge/mcu/guard.py",
+        "if not narrower or not low <= self.position[i] <= high:",
+        "if False:",
+        "test_tightening.py",
+    ),
+    "stall": Rule("firmware_bridge/mcu/vitals.py", "guard.stop(p.STALLED, False)", "pass", "test_vitals.py"),
+    "watchdog's condition": Rule(
+        "firmware_bridge/mcu/loop.py",
+        "        if behind_ms < 0:\n            return\n",
+        "        if behind_ms < 0:\n            board.feed()\n            return\n",
+        "test_boards.py",
+    ),
+}
+
+
+def notices(name: str) -> bool:
+    """Whether the rule's tests fail without it."""
+    rule = RULES[name]
+    with tempfile.TemporaryDirectory(prefix="everpaw-") as folder:
+        for part in PARTS:
+            source = ROOT / part
+            target = Path(folder) / part
+            if source.is_dir():
+                shutil.copytree(
+                    source, target, ignore=shutil.ignore_patterns("__pycache__", "*.onnx", "*.flac")
+                )
+            else:
+                shutil.copy(source, target)
+        path = Path(folder) / rule.file
+        text = path.read_text()
+        if text.count(rule.there) != 1:
+            raise SystemExit(
+                f"{rule.file} has {rule.there!r} {text.count(rule.there)} times; mend this table"
+            )
+        path.write_text(text.replace(rule.there, rule.instead))
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        command.append(f"tests/firmware_bridge/{rule.tests}")
+        # The copy comes first on the path, before the package that is installed.
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={"PYTHONPATH": folder, "PATH": "/usr/bin:/bin", "HOME": str(Path.home())},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode == 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "rules", nargs="*", default=list(RULES), help="names of rules; all where none is given"
+    )
+    args = parser.parse_args()
+    unnoticed = 0
+    for name in args.rules:
+        noticed = notices(name)
+        unnoticed += not noticed
+        print(json.dumps({"without": name, "tests turn red": noticed}), flush=True)
+    return int(unnoticed > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
