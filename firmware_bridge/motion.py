@@ -147,13 +147,30 @@ class GaitShape:
         return peak
 
 
+class Steps(Protocol):
+    """What repeats in a gait."""
+
+    @property
+    def period_s(self) -> float: ...
+
+    @property
+    def turn(self) -> float: ...
+
+    @property
+    def stance(self) -> Mapping[str, float]: ...
+
+    def pose(self, cycle: float, turn: float, amount: float) -> Pose: ...
+
+    def peak_share(self, body: Body) -> float: ...
+
+
 class Gait:
     """Walk for `walk_s`: get up into the stance first, step, and come to rest in the stance."""
 
     RAMP_STEPS = 0.5
 
     def __init__(
-        self, body: Body, start: Pose, shape: GaitShape, walk_s: float, turn: float = 0.0, speed: float = 1.0
+        self, body: Body, start: Pose, shape: Steps, walk_s: float, turn: float = 0.0, speed: float = 1.0
     ) -> None:
         self._shape = shape
         self._turn = min(max(shape.turn + turn, -1.0), 1.0)

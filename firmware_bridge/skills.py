@@ -1,7 +1,8 @@
 """The movements of a pack: `skills/NAME.toml`, checked against the body before anything moves.
 
-Two kinds of file. `kind = "skill"`: key frames, each `take_s` seconds long. `kind = "gait"`: a step that
-repeats. A name without its side means both (`rear_knee`). PackError names file, frame and cure.
+Three kinds of file. `kind = "skill"`: key frames, each `take_s` seconds long. `kind = "gait"`: a step that
+repeats, told by joints; `kind = "stride"`: the same told by feet, in millimetres. A name without its side
+means both (`rear_knee`). PackError names file, frame and cure.
 """
 
 import tomllib
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from firmware_bridge.motion import LEGS, Ease, Gait, GaitShape, KeyFrame, KeyFrames, Movement, needed_s
+from firmware_bridge.stride import Stride
 from runtime.contracts.body import Body, Pose
 from runtime.contracts.errors import PackError
 
@@ -54,8 +56,26 @@ class GaitFile(_File):
     """How long, where the command does not say"""
 
 
-_FILE: TypeAdapter[SkillFile | GaitFile] = TypeAdapter(
-    Annotated[SkillFile | GaitFile, Field(discriminator="kind")]
+class StrideFile(_File):
+    """A gait told by its feet, in millimetres; `python -m firmware_bridge.gait_search` writes such files."""
+
+    kind: Literal["stride"]
+    description: str
+    period_s: Annotated[float, Field(ge=0.2, le=5)]
+    duty: Annotated[float, Field(ge=0.4, le=0.95)]
+    phase: dict[str, float]
+    stride_mm: Annotated[float, Field(ge=0, le=500)]
+    lift_mm: Annotated[float, Field(ge=0, le=200)]
+    shift_mm: Annotated[float, Field(ge=-100, le=100)] = 0.0
+    shift_phase: Annotated[float, Field(ge=0, le=1)] = 0.0
+    forward: Annotated[float, Field(ge=-1, le=1)] = 1.0
+    turn: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    sway: Angles = {}
+    walk_s: Seconds = 3.0
+
+
+_FILE: TypeAdapter[SkillFile | GaitFile | StrideFile] = TypeAdapter(
+    Annotated[SkillFile | GaitFile | StrideFile, Field(discriminator="kind")]
 )
 
 
@@ -72,7 +92,7 @@ class Skill:
 class GaitSkill:
     """A gait, checked."""
 
-    def __init__(self, name: str, description: str, shape: GaitShape, walk_s: float) -> None:
+    def __init__(self, name: str, description: str, shape: GaitShape | Stride, walk_s: float) -> None:
         self.name, self.description, self.shape, self.walk_s = name, description, shape, walk_s
 
     def movement(
@@ -98,10 +118,12 @@ def load_skill(path: Path, body: Body) -> Skill | GaitSkill:
     entry = _read(path)
     if isinstance(entry, GaitFile):
         return GaitSkill(path.stem, entry.description, _shape(entry, path, body), entry.walk_s)
+    if isinstance(entry, StrideFile):
+        return GaitSkill(path.stem, entry.description, _stride(entry, path, body), entry.walk_s)
     return Skill(path.stem, entry.description, _frames(entry, path, body))
 
 
-def _read(path: Path) -> SkillFile | GaitFile:
+def _read(path: Path) -> SkillFile | GaitFile | StrideFile:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PackError(f"{path}: {path.stat().st_size} bytes; a skill has at most {MAX_BYTES}")
@@ -159,8 +181,7 @@ def _frames(entry: SkillFile, path: Path, body: Body) -> tuple[KeyFrame, ...]:
 
 
 def _shape(entry: GaitFile, path: Path, body: Body) -> GaitShape:
-    if set(LEGS) != set(entry.phase):
-        raise PackError(f"{path}: phase names {', '.join(entry.phase)}; give one each to {', '.join(LEGS)}")
+    _check_phase(entry.phase, path)
     shape = GaitShape(
         period_s=entry.period_s,
         duty=entry.duty,
@@ -172,9 +193,26 @@ def _shape(entry: GaitFile, path: Path, body: Body) -> GaitShape:
         stance=body.rest | _expanded(entry.stance, f"{path}: stance", body),
         sway=_expanded(entry.sway, f"{path}: sway", body),
     )
+    _check_step(shape, path, body)
+    return shape
+
+
+def _stride(entry: StrideFile, path: Path, body: Body) -> Stride:
+    _check_phase(entry.phase, path)
+    given = entry.model_dump(exclude={"kind", "description", "walk_s", "sway"})
+    stride = Stride(body=body, sway=_expanded(entry.sway, f"{path}: sway", body), **given)
+    _check_step(stride, path, body)
+    return stride
+
+
+def _check_phase(phase: dict[str, float], path: Path) -> None:
+    if set(LEGS) != set(phase):
+        raise PackError(f"{path}: phase names {', '.join(phase)}; give one each to {', '.join(LEGS)}")
+
+
+def _check_step(shape: GaitShape | Stride, path: Path, body: Body) -> None:
     for turn in (-1.0, 0.0, 1.0):
         for step in range(100):
             _check_limits(shape.pose(step / 100, turn, 1.0), f"{path}: at {step} % of a step", body)
     if (share := shape.peak_share(body)) > 1.0:
         raise PackError(f"{path}: too fast: a joint would need {share:.0%} of its speed; lengthen period_s")
-    return shape

@@ -1,0 +1,120 @@
+"""A Petoi robot (Bittle, Nybble) as a body: `everpaw petoi`. WITHOUT our firmware's safety guarantee.
+
+OpenCat's serial line has no checksum, no sequence and no link-loss stop, and its limits are not ours: if this
+computer or the cable dies, the robot stays as it is, with torque. What can be done from here is done: our
+guard runs in this process, behind the same link as a real board, so limits, slew, deadline and stop hold
+against everything but the death of this process and of the cable.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import serial
+
+from firmware_bridge.ports import resolve
+from firmware_bridge.sim import Ended, SimulatedBoard, open_pty
+from firmware_bridge.urgency import be_urgent
+from runtime.contracts.body import CDEG, load_body
+from runtime.contracts.errors import LinkError
+
+BAUD = 115_200
+EVERY_TICKS = 4
+"""OpenCat takes about 25 frames a second"""
+WARNING = (
+    "a Petoi robot has no link-loss stop: if this computer or the cable dies it keeps its torque;"
+    " stay near, and know where its battery is"
+)
+MOUNTED = {
+    "head_pan": (0, 1, 0.0),
+    "front_left_hip": (8, 1, 30.0),
+    "front_right_hip": (9, 1, 30.0),
+    "rear_right_hip": (10, 1, 30.0),
+    "rear_left_hip": (11, 1, 30.0),
+    "front_left_knee": (12, -1, 60.0),
+    "front_right_knee": (13, -1, 60.0),
+    "rear_right_knee": (14, -1, 60.0),
+    "rear_left_knee": (15, -1, 60.0),
+}
+"""Our joint -> (OpenCat's index, sign, our angle at its zero); check them on the robot before arming it"""
+LEAST_DEG, MOST_DEG = -125, 125
+
+
+def angles_token(pose_deg: dict[str, float]) -> bytes:
+    """`i`: these joints at once, whole degrees; joints that the robot lacks are left out."""
+    words = []
+    for name, angle_deg in pose_deg.items():
+        if name in MOUNTED:
+            index, sign, zero_deg = MOUNTED[name]
+            words += [index, min(max(round(sign * (angle_deg - zero_deg)), LEAST_DEG), MOST_DEG)]
+    return ("i" + " ".join(str(word) for word in words) + "\n").encode()
+
+
+def skill_token(name: str) -> bytes:
+    """`k`: a skill of the robot's own; LinkError for a name that could carry a second command."""
+    if not name.isalnum() or not name.isascii() or len(name) > 20:
+        raise LinkError(f"{name!r} is no OpenCat skill's name; use letters and digits")
+    return f"k{name}\n".encode()
+
+
+REST_TOKEN = b"d\n"
+"""Lie down, servos off"""
+
+
+class PetoiBoard(SimulatedBoard):
+    """The simulator's board whose servos are the robot's: `wire` is its serial line."""
+
+    def __init__(self, master: int, wire: serial.Serial) -> None:
+        super().__init__(master)
+        self._wire = wire
+        self._names = load_body().names
+        self._driven = False
+        self._said = b""
+
+    def moved(self) -> None:
+        """After each tick: what the guard holds goes out, as often as the robot can take it."""
+        if not self.guard.torque:
+            if self._driven:
+                self._driven = False
+                self._send(REST_TOKEN)
+        elif self.device.ticks % EVERY_TICKS == 0:
+            self._driven = True
+            pose = {name: cdeg / CDEG for name, cdeg in zip(self._names, self.guard.position, strict=True)}
+            self._send(angles_token(pose))
+
+    def _send(self, token: bytes) -> None:
+        if token != self._said:
+            self._said = token
+            try:
+                self._wire.write(token)
+            except OSError as error:
+                raise LinkError(f"the robot's port went away ({error}); {WARNING}") from error
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`everpaw petoi`."""
+    parser = argparse.ArgumentParser(
+        prog="everpaw petoi", description=f"A Petoi robot as a body, WITHOUT the safety guarantee: {WARNING}."
+    )
+    parser.add_argument("--port", default="auto", help="the robot: auto, id:SERIAL or a serial port")
+    parser.add_argument(
+        "--link", type=Path, required=True, help="the port that `everpaw bridge --port` opens"
+    )
+    args = parser.parse_args(argv)
+    print(f"everpaw: {WARNING}", file=sys.stderr)
+    path = resolve(args.port)
+    ended = Ended().listen()
+    be_urgent()
+    try:
+        wire = serial.Serial(path, BAUD, timeout=0, write_timeout=1, exclusive=True)
+    except (OSError, ValueError) as error:
+        raise LinkError(f"cannot open {path} ({error}); plug the robot in") from error
+    try:
+        with open_pty(args.link) as (master, _):
+            PetoiBoard(master, wire).run(ended, os.getppid())
+    finally:
+        wire.write(REST_TOKEN)
+        wire.flush()
+        wire.close()
+    return 0
