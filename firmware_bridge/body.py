@@ -1,0 +1,170 @@
+"""`everpaw body live | play | jog | calibrate`: the body by hand. Every way out disarms it."""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from firmware_bridge.bridge import simulator
+from firmware_bridge.hands import Hands, hands_on
+from firmware_bridge.motion import KeyFrame, KeyFrames
+from firmware_bridge.ports import resolve
+from firmware_bridge.screen import CLEAR_BELOW, HOME, render
+from firmware_bridge.skills import load_skills
+from firmware_bridge.trims import MOST_DEG, save_trims
+from firmware_bridge.urgency import be_urgent
+from runtime import starter
+from runtime.contracts.body import load_body
+from runtime.contracts.errors import LinkError, PackError
+
+PICTURE_S = 0.1
+STEPS = {"+": 1.0, "-": -1.0, "++": 5.0, "--": -5.0}
+"""What is typed in calibration -> degrees"""
+Ask = Callable[[str], str]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`everpaw body`."""
+    args = _parse(argv)
+    body = load_body(args.body)
+    be_urgent()
+    with ExitStack() as stack:
+        stack.enter_context(_terminated_as_interrupted())
+        port = stack.enter_context(simulator()) if args.port == "sim" else resolve(args.port)
+        hands = stack.enter_context(hands_on(port, body))
+        work: Callable[[argparse.Namespace, Hands], None] = args.work
+        work(args, hands)
+    return 0
+
+
+def _live(args: argparse.Namespace, hands: Hands) -> None:
+    """Redraw until Ctrl-C; never arms."""
+    if args.once:
+        hands.wait(lambda: hands.link.senses is not None, 1.0)
+        print("\n".join(render(hands.link, hands.body)))
+        return
+    print(HOME + CLEAR_BELOW, end="")
+    next_s = 0.0
+    while True:
+        hands.step()
+        if time.monotonic() >= next_s:
+            next_s = time.monotonic() + PICTURE_S
+            print(HOME + "\n".join(render(hands.link, hands.body)) + CLEAR_BELOW, flush=True)
+
+
+def _play(args: argparse.Namespace, hands: Hands) -> None:
+    library = load_skills(args.pack / "skills", hands.body)
+    unknown = [name for name in args.skills if name not in library]
+    if unknown:
+        raise PackError(f"the pack has no skill {unknown[0]!r}; it has {', '.join(library)}")
+    hands.arm()
+    for name in args.skills:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        hands.play(library[name].movement(hands.body, hands.player.pose, args.speed))
+
+
+def _jog(args: argparse.Namespace, hands: Hands) -> None:
+    joint = hands.body.by_name.get(args.joint)
+    if joint is None:
+        raise PackError(f"unknown joint {args.joint!r}; {hands.body.name} has {', '.join(hands.body.names)}")
+    if not joint.min_deg <= args.deg <= joint.max_deg:
+        raise PackError(
+            f"{args.joint} = {args.deg:g} deg is outside {joint.min_deg:g}..{joint.max_deg:g}; stay inside"
+        )
+    hands.arm()
+    move(hands, {args.joint: args.deg})
+    hands.wait(lambda: False, args.hold_s)
+    pose = hands.pose or {}
+    print(f"{args.joint} {pose.get(args.joint, float('nan')):.1f} deg")
+
+
+def _calibrate(args: argparse.Namespace, hands: Hands) -> None:
+    trims = calibrate(hands, lambda question: _ask_alive(hands, question))
+    save_trims(args.out, trims)
+    print(f"{args.out}: {len(trims)} trims; put them on the board: everpaw flash board --trims {args.out}")
+
+
+def move(hands: Hands, pose: dict[str, float], take_s: float = 0.5) -> None:
+    """The named joints to their angles, as fast as they gently may."""
+    hands.play(KeyFrames(hands.body, hands.player.pose, [KeyFrame(take_s, pose)]))
+
+
+def calibrate(hands: Hands, ask: Ask) -> dict[str, float]:
+    """Joint by joint from the rest pose: how far each must turn to look right. Degrees."""
+    hands.arm()
+    body = hands.body
+    move(hands, body.rest, 2.0)
+    trims: dict[str, float] = {}
+    for joint in body.joints:
+        trim = 0.0
+        while True:
+            word = ask(
+                f"{joint.name} at {joint.rest_deg:g} deg, trim {trim:+g}: + - ++ --, Enter to take it: "
+            )
+            if word not in STEPS:
+                break
+            wanted = min(max(trim + STEPS[word], -MOST_DEG), MOST_DEG)
+            if joint.min_deg <= joint.rest_deg + wanted <= joint.max_deg:
+                trim = wanted
+                move(hands, {joint.name: joint.rest_deg + trim}, 0.2)
+        trims[joint.name] = trim
+        move(hands, {joint.name: joint.rest_deg}, 0.2)
+    return trims
+
+
+def _ask_alive(hands: Hands, question: str) -> str:
+    """A line from the keyboard, while the body goes on holding its pose."""
+    import select
+
+    print(question, end="", file=sys.stderr, flush=True)
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        hands.step()
+    line = sys.stdin.readline()
+    if not line or line.strip() == "q":
+        raise LinkError("calibration was ended; nothing was saved")
+    return line.strip()
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM unwinds like Ctrl-C, so that it disarms too."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="everpaw body", description="The body by hand; always ends disarmed."
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--port", default="auto", help="auto, id:SERIAL, a serial port, or `sim`")
+    common.add_argument("--body", type=Path, help="TOML of another body than Buddy's")
+    whats = parser.add_subparsers(dest="what", required=True)
+    live = whats.add_parser("live", parents=[common], help="show state, senses, link and joints; never arms")
+    live.add_argument("--once", action="store_true", help="one picture on stdout")
+    live.set_defaults(work=_live)
+    play = whats.add_parser("play", parents=[common], help="play skills, one after the other")
+    play.add_argument("skills", nargs="+")
+    play.add_argument("--pack", type=Path, default=Path(starter.__file__).parent, help="folder of the pack")
+    play.add_argument("--speed", type=float, default=1.0)
+    play.set_defaults(work=_play)
+    jog = whats.add_parser("jog", parents=[common], help="move one joint to an angle")
+    jog.add_argument("joint")
+    jog.add_argument("deg", type=float)
+    jog.add_argument("--hold-s", type=float, default=1.0, help="how long it stays there")
+    jog.set_defaults(work=_jog)
+    calibrate_ = whats.add_parser("calibrate", parents=[common], help="find each servo's trim")
+    calibrate_.add_argument("--out", type=Path, required=True, help="TOML file of trims to write")
+    calibrate_.set_defaults(work=_calibrate)
+    return parser.parse_args(argv)
