@@ -1,6 +1,7 @@
 """Speak the demo's owner: `everpaw train demo-voice --out runtime/demo/voice`.
 
-The voice is held out of every training set, and was chosen among those that the starter understands well.
+A person's voice that is held out of every training set; of those that are, the one that the starter
+understands best.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from runtime.contracts.errors import TrainingError
 from runtime.demo.script import load_script
 from training.data.voices import Utterance, render, voices
 
-VOICE = "espeak:en-us+paul"
+VOICE = "festival:ked_diphone"
 
 
 def main(argv: list[str]) -> int:
@@ -24,7 +25,7 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     speaker = next((v for v in voices(held_out=True) if v.id == VOICE), None)
     if speaker is None:
-        raise TrainingError(f"voice {VOICE} is not installed; type: pip install 'everpaw[voice]'")
+        raise TrainingError(f"voice {VOICE} is not installed; type: apt install festival festvox-kdlpc16k")
     args.out.mkdir(parents=True, exist_ok=True)
     for line in load_script():
         sound = render(Utterance(line.text, speaker, rate=1.0, pitch=1.0))
