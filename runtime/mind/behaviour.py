@@ -32,6 +32,8 @@ class Understanding:
     slots: dict[str, str] = field(default_factory=dict)
     confidence: float = 0.0
     why: str = ""
+    guessed: bool = False
+    """By the classifier, from words that are no sentence of the grammar"""
 
 
 class BehaviourCard(BaseModel):
@@ -123,7 +125,7 @@ class Behaviour:
             return Understanding(None, {}, confidence, f"classifier: {label!r}, but it is negated")
         slots = find_slots(words, self._slots.get(label, {}))
         return Understanding(
-            label, slots, confidence, f"classifier: {label!r} at {probability:.2f}; {weighed}"
+            label, slots, confidence, f"classifier: {label!r} at {probability:.2f}; {weighed}", guessed=True
         )
 
 

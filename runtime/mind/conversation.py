@@ -19,8 +19,8 @@ from runtime.mind.history import History
 from runtime.mind.safety import CRISIS
 from runtime.speech.asr import Recogniser
 
-LEAST_CONFIDENCE = 0.5
-"""Below this the pet asks again instead of acting"""
+LEAST_CONFIDENCE, LEAST_GUESS = 0.5, 0.6
+"""Below these the pet asks again instead of acting: on a sentence of the grammar, on a guess"""
 ALWAYS_OBEYED = frozenset({"stop", CRISIS})
 
 
@@ -88,7 +88,7 @@ class Conversation:
         plan = self._dialogue.plan(understanding)
         in_grammar = bool(hypotheses) and hypotheses[0].in_grammar
         closed = in_grammar and is_closed(plan, self._futures(text or ""))
-        unexplained = self._unexplained(samples) if in_grammar else 0
+        unexplained = hypotheses[0].unexplained_steps if in_grammar else 0
         return Look(text, understanding, plan, in_grammar, closed, unexplained, silence_s)
 
     def _futures(self, text: str) -> tuple[Plan, ...] | None:
@@ -96,11 +96,6 @@ class Conversation:
         if parses is None:
             return None
         return tuple(self._dialogue.plan(Understanding(parse.intent, parse.slots)) for parse in parses)
-
-    def _unexplained(self, samples: Samples) -> int:
-        """Steps of sound beside the best sentence: words after it, or before, that it does not hold."""
-        sentences = self._recogniser.sentences(self._recogniser.log_probs(samples), 1)
-        return sentences[0].filler_steps if sentences else 0
 
     def read(self, text: str) -> Turn:
         """A turn from typed words."""
@@ -121,6 +116,7 @@ class Conversation:
 
 def _sure(understanding: Understanding) -> Understanding:
     """A guess becomes "not understood", except where doing nothing would be the risk."""
-    if understanding.confidence >= LEAST_CONFIDENCE or understanding.intent in ALWAYS_OBEYED:
+    least = LEAST_GUESS if understanding.guessed else LEAST_CONFIDENCE
+    if understanding.confidence >= least or understanding.intent in ALWAYS_OBEYED:
         return understanding
     return replace(understanding, intent=None, slots={}, why=f"too unsure; {understanding.why}")

@@ -42,6 +42,8 @@ class Hypothesis:
     confidence: float
     """0..1, the probability that this is what was said"""
     in_grammar: bool
+    unexplained_steps: int = 0
+    """Steps of sound, 20 ms each, beside the sentence that its words do not account for"""
 
 
 class Settings(BaseModel):
@@ -126,7 +128,7 @@ class Recogniser:
                     return [] if sentence.filler_steps <= _NAME_FILLER else None
                 continue
             share = math.exp(max(-30.0, sentence.score - sentences[0].score))
-            found.setdefault(text, Hypothesis(text, confidence * share, in_grammar=True))
+            found.setdefault(text, Hypothesis(text, confidence * share, True, sentence.filler_steps))
         return list(found.values())
 
     def without_names(self, text: str) -> str:

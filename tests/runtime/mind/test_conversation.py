@@ -18,6 +18,7 @@ def test_a_guess_is_not_acted_on_unless_it_is_a_stop(intent: str) -> None:
     kept = _sure(Understanding(intent, {"a": "b"}, LEAST_CONFIDENCE - 0.01, "guessed")).intent
     assert kept == (intent if intent in {"stop", "crisis"} else None)
     assert _sure(Understanding(intent, {}, LEAST_CONFIDENCE, "sure")).intent == intent
+    assert _sure(Understanding(intent, {}, LEAST_CONFIDENCE, "guessed", guessed=True)).intent == kept
 
 
 def test_words_become_an_act_and_a_reply(conversation: Conversation) -> None:
