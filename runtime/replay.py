@@ -111,9 +111,7 @@ def think(recorded: Session, pack: Pack, events: list[Row]) -> list[Row]:
 def compare_noticed(events: list[Row], noticed: Sequence[WakeHit | StopHit | Heard]) -> list[Difference]:
     """What the ears find today beside what they found then."""
     was: list[tuple[str, float]] = [
-        (row["kind"], float(row["end_s" if row["kind"] == "heard" else "at_s"]))
-        for row in events
-        if row["kind"] in _HEARD
+        (row["kind"], float(row[_time_of(row["kind"])])) for row in events if row["kind"] in _HEARD
     ]
     now = [_moment(one) for one in noticed]
     found = []
@@ -141,20 +139,35 @@ def compare_turns(stage: str, events: list[Row], fresh: list[Row], fields: Seque
     return found
 
 
-def update(recorded: Session, fresh: list[Row]) -> None:
-    """Make today's turns the session's references; its other rows stay."""
-    renewed = {row["number"]: row for row in fresh}
+def update(recorded: Session, pack: Pack, fresh: list[Row], stage: str) -> None:
+    """Make what comes out today the session's references: turns, and with the ears their moments.
+
+    A name, stop or utterance too many or too few is no reference; record the session again.
+    """
     path = recorded.folder / session.EVENTS
-    rows = [
-        renewed.get(row.get("number"), row) if row["kind"] == "turn" else row
-        for row in recorded.rows(path.name)
-    ]
+    renewed = {row["number"]: row for row in fresh}
+    moments: dict[str, list[float]] = {kind: [] for kind in _HEARD}
+    for one in hear(recorded, pack) if stage in ("ears", "all") else []:
+        kind, at_s = _moment(one)
+        moments[kind].append(at_s)
+    rows = []
+    for row in recorded.rows(path.name):
+        if row["kind"] == "turn":
+            row = renewed.get(row.get("number"), row)
+        elif moments.get(row["kind"]):
+            row = {**row, _time_of(row["kind"]): round(moments[row["kind"]].pop(0), 3)}
+        rows.append(row)
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     manifest = recorded.manifest
-    session.seal(recorded.folder, manifest.config, manifest.pack_sha256, words=manifest.words)
+    session.seal(recorded.folder, manifest.config, pack.sha256, words=manifest.words)
 
 
 _HEARD = ("wake", "stop", "heard")
+
+
+def _time_of(kind: str) -> str:
+    """The field of a row that says when it was noticed."""
+    return "end_s" if kind == "heard" else "at_s"
 
 
 def _moment(one: WakeHit | StopHit | Heard) -> tuple[str, float]:
@@ -212,7 +225,7 @@ def main(argv: list[str]) -> int:
         else:
             print(f"{one.stage}: {one.place}: was {one.was!r}, is {one.now!r}")
     if args.update:
-        update(recorded, fresh)
+        update(recorded, pack, fresh, args.stage)
         print(f"everpaw: {len(differences)} references changed in {args.session}", file=sys.stderr)
         return 0
     print(f"everpaw: {len(differences)} differences in stage {args.stage}", file=sys.stderr)

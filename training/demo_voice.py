@@ -1,7 +1,7 @@
 """Speak the demo's owner: `everpaw train demo-voice --out runtime/demo/voice`.
 
-A person's voice that is held out of every training set; of those that are, the one that the starter
-understands best.
+The voice is held out of every training set, and was chosen among those that the starter hears and understands
+best.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from runtime.contracts.errors import TrainingError
 from runtime.demo.script import load_script
 from training.data.voices import Utterance, render, voices
 
-VOICE = "festival:ked_diphone"
+VOICE = "espeak:en-us+m7"
 
 
 def main(argv: list[str]) -> int:
@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     speaker = next((v for v in voices(held_out=True) if v.id == VOICE), None)
     if speaker is None:
-        raise TrainingError(f"voice {VOICE} is not installed; type: apt install festival festvox-kdlpc16k")
+        raise TrainingError(f"voice {VOICE} is not installed; type: pip install 'everpaw[voice]'")
     args.out.mkdir(parents=True, exist_ok=True)
     for line in load_script():
         sound = render(Utterance(line.text, speaker, rate=1.0, pitch=1.0))

@@ -2,12 +2,12 @@
 
 Everything here runs in worker processes and hands back embeddings, never sound. A clip's `end_s` is the
 moment the name ends, NaN where it is not said. Clips of real recordings are cut to pieces of four seconds.
+What was made is kept in the cache; most negatives do not depend on the name, so a second name costs half.
 """
 
-import hashlib
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -16,15 +16,25 @@ import numpy.typing as npt
 import soundfile
 
 from runtime.contracts.audio import SAMPLE_RATE_HZ
+from runtime.contracts.errors import TrainingError
+from training import wake_cache
 from training.data import animals, augment, noise, speech, voices
 from training.data.embeddings import embed
-from training.data.sentences import distance, everyday, neighbours, orders, sound_of
+from training.data.sentences import everyday, orders
+from training.data.voices import Utterance, Voice
+from training.wake_ends import end_of
+from training.wake_real import owners_recordings, real_negatives
+from training.wake_texts import Words
 
 Floats = npt.NDArray[np.float32]
 Rng = np.random.Generator
-Kind = Literal["name", "near", "talk", "order", "noise", "animal", "real"]
-Part = Literal["train", "choose", "report"]
+Kind = Literal["name", "near", "talk", "order", "noise", "animal", "real", "owner"]
+_NAMELESS = frozenset({"talk", "order", "noise", "animal", "real"})
+"""Kinds that are the same for every name"""
 _PIECE = 4 * SAMPLE_RATE_HZ
+_NAME_ALONE_SHARE = 0.88
+"""A name inside a sentence is this much of its length alone, where alignment has no answer"""
+_AMONG_TALK_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,51 +49,8 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What counts as the name, what it may stand among, and what only sounds like it."""
-
-    name: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    near: tuple[str, ...]
-    banned: tuple[str, ...]
-    """A sentence that sounds like it holds one of these is no negative"""
-
-
-def words_for(name: str) -> Words:
-    """Phrases for `name`; the stop word has its own."""
-    said = name.lower()
-    if said == "stop":
-        before = ("please ", "buddy ", "hey buddy ", "no ", "okay ", "now ", "stop ", "hey ", "oh no ")
-        after = (" it", " now", " stop", " that", " right there", " moving", " please", " buddy", " walking")
-        near = tuple(neighbours("stop", 45)) + _STOP_NEAR
-        return Words(said, before, after, near, ("stop", "top"))
-    before = ("okay ", "oh ", "well ", "good morning, ", "so ", "yes, ", "and ")
-    after = tuple(f"{pause}{order}" for order in orders()[::3] for pause in (", ", " "))
-    return Words(said, before, after, _near_names(said), (said,))
-
-
-_STOP_NEAR = tuple((Path(__file__).parent / "data" / "near_stop.txt").read_text().splitlines())
-
-
-def _near_names(name: str) -> tuple[str, ...]:
-    """The name with one word changed for a neighbour, in pieces, turned round, cut short."""
-    words = name.split()
-    found = [*words, " ".join(reversed(words))] if len(words) > 1 else []
-    for i, word in enumerate(words):
-        for other in neighbours(word, 40 if len(word) > 3 else 25):
-            if len(sound_of(word)) <= 3 and distance(sound_of(word), sound_of(other)) <= 1:
-                continue  # a short word and its twin ("hey", "hi", "say"): no one tells them apart in a hurry
-            found.append(" ".join([*words[:i], other, *words[i + 1 :]]))
-        found.append(" ".join([*words[:i], word[: max(2, len(word) - 2)], *words[i + 1 :]]))
-        found += [f"{start} {word}" for start in ("some", "every", "any", "the", "my", "hello", "good")]
-        found += [f"{word} {end}" for end in ("come here", "boy", "what", "sit down", "there", "look")]
-    return tuple(sorted({text for text in found if text and text != name}))
-
-
-@dataclass(frozen=True, slots=True)
 class Order:
-    """`count` clips of one kind, to be made by one worker."""
+    """`count` clips of one kind, to be made by one worker; of recordings, `count` copies of each."""
 
     kind: Kind
     count: int
@@ -95,11 +62,18 @@ class Order:
 
 
 def make(words: Words, order: Order) -> list[Clip]:
-    """Fill the order; always the same texts, voices and rooms for the same seed."""
+    """Fill the order, or take what was made before; the same texts, voices and rooms for the same seed."""
+    path = wake_cache.place(order, None if order.kind in _NAMELESS else words)
+    if (kept := wake_cache.load(path)) is not None:
+        return [Clip(*fields) for fields in kept]
     rng = np.random.default_rng([order.seed, order.held_out])
-    if order.kind == "real":
-        return [clip for path in order.files for clip in _real(path, order.count, rng)]
-    return [_one(words, order, rng) for _ in range(order.count)]
+    if order.kind in {"real", "owner"}:
+        of_file = _real if order.kind == "real" else _owner
+        made = [clip for file in order.files for clip in of_file(file, order, rng)]
+    else:
+        made = [_one(words, order, rng) for _ in range(order.count)]
+    wake_cache.save(path, [(c.embeddings, c.end_s, c.kind, c.text) for c in made])
+    return made
 
 
 def _one(words: Words, order: Order, rng: Rng) -> Clip:
@@ -108,40 +82,57 @@ def _one(words: Words, order: Order, rng: Rng) -> Clip:
         return _clip(augment.room(sound.astype(np.float32), rng), np.nan, "noise", "")
     if order.kind == "animal":
         return _clip(_placed(animals.animal(rng), rng, order, trail_s=0.3)[0], np.nan, "animal", "")
-    voice = voices.choose(voices.voices(order.held_out), rng)
     if order.kind == "name":
-        return _name(words, voice, order, rng)
+        return _name(words, order, rng)
     text = _text(words, order.kind, rng)
-    sound = _warped(speech.spoken(voices.plan(text, voice, rng)), order, rng)[:_PIECE]
-    return _clip(_placed(sound, rng, order, trail_s=0.3)[0], np.nan, order.kind, text)
+    sound = speech.spoken(voices.plan(text, _voice(words, order, rng), rng))
+    placed, _ = _placed(_warped(sound, order, rng)[:_PIECE], rng, order, trail_s=0.3)
+    return _clip(placed, np.nan, order.kind, text)
 
 
-def _name(words: Words, voice: voices.Voice, order: Order, rng: Rng) -> Clip:
-    """The name alone or within a sentence; its end inside a sentence is estimated from the part alone."""
-    before = words.before[int(rng.integers(len(words.before)))] if rng.random() < 0.2 else ""
+def _text(words: Words, kind: Kind, rng: Rng) -> str:
+    among = {"near": words.near, "talk": everyday(), "order": orders()}[kind]
+    return among[int(rng.integers(len(among)))]
+
+
+def _voice(words: Words, order: Order, rng: Rng) -> Voice:
+    if not words.mandarin or order.kind in _NAMELESS:
+        return voices.choose(voices.voices(order.held_out), rng)
+    return voices.choose(_mandarin_voices(order.held_out), rng)
+
+
+@cache
+def _mandarin_voices(held_out: bool) -> tuple[Voice, ...]:
+    """espeak-ng's variants speaking Mandarin; it is the only synthesiser here that does."""
+    english = [v for v in voices.voices(held_out) if v.name.startswith("en-us+")]
+    if not english:
+        raise TrainingError("a Chinese name needs espeak-ng; type: pip install 'everpaw[voice]'")
+    return tuple(
+        replace(v, id=v.id.replace("en-us", "cmn"), name=v.name.replace("en-us", "cmn")) for v in english
+    )
+
+
+def _name(words: Words, order: Order, rng: Rng) -> Clip:
+    """The name alone or within a sentence."""
+    voice = _voice(words, order, rng)
+    name = words.spellings[int(rng.integers(len(words.spellings)))]
+    before = words.before[int(rng.integers(len(words.before)))] if words.before and rng.random() < 0.2 else ""
     after = words.after[int(rng.integers(len(words.after)))] if rng.random() < 0.4 else ""
     after = after or ("", "", "!", "?", ".")[int(rng.integers(5))]
-    plan = voices.plan(before + words.name + after, voice, rng)
+    plan = voices.plan(before + name + after, voice, rng)
     sound = speech.spoken(plan)
-    end = len(sound)
-    if any(c.isalpha() for c in after):
-        part = voices.Utterance(before + words.name, voice, plan.rate, plan.pitch, plan.liveliness, plan.gap)
-        end = min(end, int(0.88 * len(speech.spoken(part))))
+    end = _end(sound, plan, before + name, after) if any(c.isalpha() for c in after) else len(sound)
     warped = _warped(sound, order, rng)
     end = end * len(warped) // len(sound)
     placed, start = _placed(warped, rng, order, trail_s=0.7)
     return _clip(placed, (start + end) / SAMPLE_RATE_HZ, "name", plan.text)
 
 
-def _text(words: Words, kind: Kind, rng: Rng) -> str:
-    """A text without the name in it."""
-    if kind == "near":
-        return words.near[int(rng.integers(len(words.near)))]
-    among = everyday() if kind == "talk" else orders()
-    while True:
-        text = among[int(rng.integers(len(among)))]
-        if not any(word in text for word in words.banned):
-            return text
+def _end(sound: Floats, plan: Utterance, said: str, after: str) -> int:
+    found = end_of(speech.to_int16(sound), said, after)
+    if found is None:
+        found = int(_NAME_ALONE_SHARE * len(speech.spoken(replace(plan, text=said))))
+    return min(found, len(sound))
 
 
 def _warped(sound: Floats, order: Order, rng: Rng) -> Floats:
@@ -154,48 +145,72 @@ def _placed(sound: Floats, rng: Rng, order: Order, trail_s: float) -> tuple[Floa
     trail = int((trail_s + rng.uniform(0.0, 0.3)) * SAMPLE_RATE_HZ)
     whole = np.concatenate([np.zeros(lead, np.float32), sound, np.zeros(trail, np.float32)])
     if order.snr_db is None:
+        if rng.random() < _AMONG_TALK_SHARE:
+            _among_talk(whole, lead, trail, rng)
         return augment.room(whole, rng, float(rng.uniform(0.2, 1.5))), lead
     if np.isfinite(order.snr_db):
         whole = augment.mix(whole, noise.stretch(len(whole), rng, "kitchen"), order.snr_db)
     return (whole * 0.6 / np.abs(whole).max()).astype(np.float32), lead
 
 
+def _among_talk(whole: Floats, lead: int, trail: int, rng: Rng) -> None:
+    """Real people talk before and after: so that real voices alone do not mean that it is no name."""
+    if not (files := _talk_files()):
+        return
+    pause = int(rng.uniform(0.02, 0.3) * SAMPLE_RATE_HZ)
+    for begin, end in ((0, lead - pause), (len(whole) - trail + pause, len(whole))):
+        talk = _read(files[int(rng.integers(len(files)))])
+        if end - begin > SAMPLE_RATE_HZ // 20 and len(talk) > end - begin:
+            start = int(rng.integers(len(talk) - (end - begin)))
+            piece = talk[start : start + end - begin]
+            gain = rng.uniform(0.15, 0.7) / (np.abs(piece).max() + 1e-3)
+            whole[begin:end] = gain * piece
+
+
+@cache
+def _talk_files() -> tuple[str, ...]:
+    return tuple(f for f in real_negatives("train", "") if "keywords" not in Path(f).parts)
+
+
+@cache
+def _read(path: str) -> Floats:
+    samples, _ = soundfile.read(path, dtype="float32")
+    return np.asarray(samples, np.float32)
+
+
+@cache
+def embed_silence() -> Floats:
+    """(1, 96): the past before any clip."""
+    return embed(np.zeros(1280, np.int16))
+
+
 def _clip(sound: Floats, end_s: float, kind: Kind, text: str) -> Clip:
     return Clip(embed(speech.to_int16(sound)), end_s, kind, text)
 
 
-def _real(path: str, copies: int, rng: Rng) -> list[Clip]:
-    """A recording as it is, then `copies - 1` times in other rooms."""
-    samples, _ = soundfile.read(path, dtype="float32")
+def _real(path: str, order: Order, rng: Rng) -> list[Clip]:
+    """A recording as it is, then `count - 1` times in other rooms."""
+    samples, text = _read(path), Path(path).parent.name
     pieces = [samples[i : i + _PIECE] for i in range(0, max(1, len(samples) - SAMPLE_RATE_HZ // 2), _PIECE)]
-    made = [_clip(piece, np.nan, "real", Path(path).name) for piece in pieces]
-    for _ in range(copies - 1):
+    made = [_clip(piece, np.nan, "real", text) for piece in pieces]
+    for _ in range(order.count - 1):
         for piece in pieces:
             rough = augment.room(augment.warp(piece, rng, 0.7), rng, 0.7)
-            made.append(_clip(rough, np.nan, "real", Path(path).name))
+            made.append(_clip(rough, np.nan, "real", text))
     return made
 
 
-def real_negatives(part: Part, name: str) -> list[str]:
-    """Recordings that may be trained on, split by speaker: half report, a third choose and the rest train.
-
-    Empty without EVERPAW_DATA. Recordings of `name` itself are left out.
-    """
-    root = os.environ.get("EVERPAW_DATA")
-    if not root:
-        return []
-    paths = sorted((Path(root) / "negatives").rglob("*.flac")) + sorted(
-        (Path(root) / "keywords").rglob("*.flac")
-    )
-    return [str(p) for p in paths if _part(p) == part and p.parent.name != name]
-
-
-def _part(path: Path) -> Part:
-    speaker = path.name.split("_")[0] if path.parents[1].name == "keywords" else path.name.split("-")[0]
-    if speaker == "notwakeword":  # this collection does not say who speaks; one phrase a person
-        speaker = path.stem
-    draw = hashlib.sha256(speaker.encode()).digest()[0]
-    return "report" if draw < 128 else ("choose" if draw < 176 else "train")
+def _owner(folder: str, order: Order, rng: Rng) -> list[Clip]:
+    """`count` copies of each recording: held out, as they are in a second of silence; else in other rooms."""
+    made = []
+    for number, sound in enumerate(owners_recordings(Path(folder))):
+        if (number % 4 == 3) != order.held_out:
+            continue
+        for _ in range(order.count):
+            warped = sound if order.held_out else augment.warp(sound, rng, float(rng.uniform(0.1, 0.8)))
+            placed, start = _placed(warped, rng, order, trail_s=0.7)
+            made.append(_clip(placed, (start + len(warped)) / SAMPLE_RATE_HZ, "owner", ""))
+    return made
 
 
 def split_orders(
@@ -203,7 +218,7 @@ def split_orders(
 ) -> list[Order]:
     """`count` clips as orders of 32, each with a seed of its own."""
     sizes = [min(32, count - start) for start in range(0, count, 32)]
-    salt = int.from_bytes(hashlib.sha256(f"{kind}{snr_db}".encode()).digest()[:3], "big")
+    salt = sum(ord(c) * 131**i for i, c in enumerate(f"{kind}{snr_db}")) % 2**24
     return [Order(kind, n, seed * 1_000_003 + salt + i, held_out, snr_db) for i, n in enumerate(sizes)]
 
 

@@ -56,7 +56,7 @@ def test_echo_is_taken_out(delay_s: float, echo_db: float) -> None:
     assert np.mean(masked[50:]) > 0.5
 
 
-@pytest.mark.parametrize("clip_name", ["stop.flac", "shake_hands.flac", "what_can_you_do.flac"])
+@pytest.mark.parametrize("clip_name", ["stop.flac", "shake_hands.flac"])
 def test_a_person_who_speaks_over_the_pet_stays(clip_name: str) -> None:
     played = voice(4)
     person = np.zeros(len(played), np.int16)
