@@ -127,7 +127,11 @@ def test_ended_from_outside_it_disarms(number: signal.Signals, tmp_path: Path) -
             time.sleep(0.02)
         code = "import sys; from firmware_bridge.body import main; main(sys.argv[1:])"
         words = ["jog", "tail", "30", "--port", str(port), "--hold-s", "60"]
-        hands = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.DEVNULL)
+        hands = subprocess.Popen(
+            [sys.executable, "-c", code, *words],
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+        )
         while '"ARMED"' not in log.read_text():
             assert time.monotonic() < give_up_s
             time.sleep(0.02)
