@@ -3,16 +3,26 @@
 The same inputs give the same bytes: no time, no host and no order of the file system enters the manifest.
 """
 
-import argparse
 import json
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from runtime import starter
+from export.sbom import SBOM_NAME, sbom
+from runtime import __version__, starter
 from runtime.contracts.errors import PackError
-from runtime.contracts.pack import MANIFEST_NAME, Manifest, Pack, PackFile, PackModel, file_sha256, verify
+from runtime.contracts.pack import (
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    Manifest,
+    Pack,
+    PackFile,
+    PackModel,
+    Requirements,
+    file_sha256,
+    verify,
+)
 from runtime.engines import Engine
 from runtime.mind.grammar import Grammar
 from training import lexicon
@@ -20,6 +30,7 @@ from training import lexicon
 PARTS = ("wake", "stop", "asr", "behaviour", "skills", "sounds", "cards")
 FILES = ("grammar.yaml", "actions.toml", "persona.toml")
 LICENCE = "Apache-2.0"
+DEFAULT_REQUIREMENTS = Requirements()
 
 
 def describe_model(folder: Path, file: Path) -> PackModel:
@@ -34,22 +45,40 @@ def describe_model(folder: Path, file: Path) -> PackModel:
         file=file.relative_to(folder).as_posix(),
         precision=facts.get("precision", "fp32"),
         inputs=engine.input_shapes,
+        outputs=engine.output_shapes,
         licence=facts.get("licence", LICENCE),
-        metrics={k: v for k, v in facts.get("metrics", {}).items() if isinstance(v, int | float)},
+        metrics=_figures(facts.get("metrics")) or _rates(facts.get("report", {})),
+        metrics_float=_figures(facts.get("metrics_float")),
+        checkpoint_sha256=facts.get("checkpoint_sha256"),
+        datasets=facts.get("datasets", {}),
         command=facts.get("command", ""),
     )
 
 
-def write_manifest(folder: Path, name: str, language: str = "en") -> Pack:
-    """Hash all parts of `folder`, write its manifest (last, whole or not at all) and verify it."""
+def _figures(found: dict[str, object] | None) -> dict[str, float]:
+    return {k: float(v) for k, v in (found or {}).items() if isinstance(v, int | float)}
+
+
+def _rates(report: dict[str, object]) -> dict[str, float]:
+    """What a wake head's report says of misses and false fires."""
+    return {k: v for k, v in _figures(report).items() if k.startswith(("missed_", "fired_"))}
+
+
+def write_manifest(
+    folder: Path, name: str, language: str = "en", requires: Requirements = DEFAULT_REQUIREMENTS
+) -> Pack:
+    """Hash all parts of `folder`, write bill of materials and manifest (last, whole or not at all); verify.
+
+    A signature of what stood there before is taken away.
+    """
     paths = sorted(p for part in PARTS for p in (folder / part).rglob("*") if p.is_file())
     paths += [folder / f for f in FILES if (folder / f).is_file()]
-    files = {
-        p.relative_to(folder).as_posix(): PackFile(sha256=file_sha256(p), size=p.stat().st_size)
-        for p in sorted(paths)
-    }
+    files = {p.relative_to(folder).as_posix(): _entry(p) for p in sorted(paths)}
     models = {f"{p.parent.name}/{p.stem}": describe_model(folder, p) for p in paths if p.suffix == ".onnx"}
-    manifest = Manifest(name=name, language=language, files=files, models=models)
+    (folder / SBOM_NAME).write_text(sbom(name, __version__, files, models))
+    files[SBOM_NAME] = _entry(folder / SBOM_NAME)
+    manifest = Manifest(name=name, language=language, files=files, models=models, requires=requires)
+    (folder / SIGNATURE_NAME).unlink(missing_ok=True)
     target = folder / MANIFEST_NAME
     draft = target.with_suffix(".json.new")
     draft.write_text(manifest.model_dump_json(by_alias=True, indent=1) + "\n")
@@ -57,7 +86,19 @@ def write_manifest(folder: Path, name: str, language: str = "en") -> Pack:
     return verify(folder)
 
 
-def build(out: Path, *, grammar: Path, asr: Path | None, wake: Path | None, name: str) -> Pack:
+def _entry(path: Path) -> PackFile:
+    return PackFile(sha256=file_sha256(path), size=path.stat().st_size)
+
+
+def build(
+    out: Path,
+    *,
+    grammar: Path,
+    asr: Path | None,
+    wake: Path | None,
+    name: str,
+    requires: Requirements = DEFAULT_REQUIREMENTS,
+) -> Pack:
     """The starter with another grammar, recogniser or wake head; `out` appears whole or not at all."""
     if out.exists() and any(out.iterdir()):
         raise PackError(f"{out} is not empty; give a new folder")
@@ -77,7 +118,7 @@ def build(out: Path, *, grammar: Path, asr: Path | None, wake: Path | None, name
             _replace_head(draft / "wake", wake)
         names = [word for head in (draft / "wake").glob("*.onnx") for word in head.stem.split("_")]
         lexicon.write_additions(draft / "asr", [*Grammar.load(grammar).words, *names])
-        write_manifest(draft, name)
+        write_manifest(draft, name, requires=requires)
         if out.exists():
             out.rmdir()
         draft.rename(out)
@@ -106,35 +147,14 @@ def _replace_head(target: Path, head: Path) -> None:
             shutil.copyfile(file, target / file.name)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """`everpaw pack build|verify`."""
-    parser = argparse.ArgumentParser(prog="everpaw pack", description="Build and check packs.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    make = commands.add_parser("build", help="gather a pack from a grammar, a recogniser and a wake head")
-    make.add_argument("--grammar", type=Path, required=True, help="command grammar, Rhino YAML")
-    make.add_argument("--asr", type=Path, help="folder of a recogniser; the starter's where not given")
-    make.add_argument("--wake", type=Path, help="HEAD.onnx; the starter's where not given")
-    make.add_argument("--name", default="Buddy")
-    make.add_argument("--out", type=Path, required=True)
-    check = commands.add_parser("verify", help="check every file of a pack against its manifest")
-    check.add_argument("folder", type=Path)
-    seal = commands.add_parser("seal-starter", help="write the starter's manifest and pin it (maintainers)")
-    seal.add_argument("--name", default="Buddy")
-    args = parser.parse_args(argv)
-    if args.command == "build":
-        pack = build(args.out, grammar=args.grammar, asr=args.asr, wake=args.wake, name=args.name)
-    elif args.command == "verify":
-        pack = starter.load_pack(args.folder)
-    else:
-        pack = write_manifest(starter.FOLDER, args.name)
-        starter.PIN.write_text(f"{pack.sha256}  starter/{MANIFEST_NAME}\n")
-        pack = starter.load_pack()
-    size = sum(f.size for f in pack.manifest.files.values())
-    print(
-        f"{pack.folder}: {pack.manifest.name}, {len(pack.manifest.files)} files, {size:,} bytes, {pack.trust}"
-    )
-    return 0
+def seal_starter(name: str) -> Pack:
+    """Write the starter's manifest and pin it."""
+    pack = write_manifest(starter.FOLDER, name)
+    starter.PIN.write_text(f"{pack.sha256}  starter/{MANIFEST_NAME}\n")
+    return starter.load_pack()
 
 
 if __name__ == "__main__":
+    from export.command import main
+
     sys.exit(main())

@@ -42,7 +42,8 @@ COMMANDS: dict[str, SubCommand] = {
     "doctor": SubCommand("runtime.doctor:main", "cpu", "is everything there? a tick or a cross a line"),
     "bench": SubCommand("runtime.bench:main", "cpu", "latency and cost, measured here"),
     "train": SubCommand("training.recipes:main", "training", "wake, stop, asr, behaviour, sounds"),
-    "pack": SubCommand("export.pack:main", "export", "build and verify packs"),
+    "pack": SubCommand("export.command:main", "export", "build, sign, verify, compare and trust packs"),
+    "security": SubCommand("export.security:main", "cpu", "the owner's key, which signs packs"),
     "schemas": SubCommand("runtime.schemas:main", "cpu", "JSON Schemas of all messages, for other languages"),
 }
 

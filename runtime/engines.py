@@ -44,6 +44,9 @@ class Engine:
             i.name: i.shape for i in self._session.get_inputs()
         }
         self.outputs: list[str] = [o.name for o in self._session.get_outputs()]
+        self.output_shapes: dict[str, list[int | str | None]] = {
+            o.name: o.shape for o in self._session.get_outputs()
+        }
 
     def run(self, feeds: Mapping[str, npt.NDArray[np.generic]]) -> Arrays:
         """Named arrays in, named arrays out."""

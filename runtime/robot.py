@@ -20,6 +20,7 @@ from runtime.contracts import messages as m
 from runtime.contracts.config import AudioSettings, RobotConfig, load_config
 from runtime.contracts.errors import PackError
 from runtime.contracts.pack import Pack
+from runtime.contracts.requirements import Here, unmet
 from runtime.ears import Ears, EarSettings
 from runtime.mind.conversation import Conversation
 from runtime.pipeline import Listeners, Robot, TurnRecord
@@ -45,13 +46,23 @@ def open_sink(settings: AudioSettings) -> Sink:
 
 
 def trusted_pack(config: RobotConfig) -> Pack:
-    """The configured pack, verified; PackError for an unsigned one unless the settings allow it."""
-    pack = starter.load_pack(config.pack.path)
-    if pack.trust == "unsigned" and not config.pack.allow_unsigned:
-        raise PackError(
-            f"pack {pack.folder} carries no signature; for a pack of your own, --set pack.allow_unsigned=true"
-        )
+    """The configured pack, verified; PackError where nobody trusted signed it, or it does not fit here.
+
+    `pack.allow_unsigned` lets your own pack run without a signature; what it requires is always checked.
+    """
+    pack = starter.load_pack(config.pack.path, config.pack.keys)
+    if pack.trust in ("unsigned", "unknown") and not config.pack.allow_unsigned:
+        raise PackError(f"pack {pack.folder} {_why_untrusted(pack)}, or --set pack.allow_unsigned=true")
+    if reasons := unmet(pack.manifest.requires, Here.of()):
+        raise PackError(f"pack {pack.folder} does not fit this robot: {reasons[0]}")
     return pack
+
+
+def _why_untrusted(pack: Pack) -> str:
+    if pack.signer is None:
+        return "carries no signature; sign it with `everpaw pack sign`"
+    who = f"is signed by {pack.signer.fingerprint}, whom this robot does not trust"
+    return f"{who}; type: everpaw pack trust KEY.pub"
 
 
 def connect(config: RobotConfig) -> Bus:

@@ -25,6 +25,9 @@ class PackSettings(Settings):
     path: Path | None = None
     """Folder of the pet's pack; the starter pack where unset"""
     allow_unsigned: bool = False
+    """True: also a pack that nobody, or nobody trusted here, has signed"""
+    keys: Path | None = None
+    """Folder of the keys that are trusted; `~/.config/everpaw/keys` where unset"""
 
 
 class MqttSettings(Settings):

@@ -11,7 +11,9 @@ EverpawError
 ├── PackError            a pack that is incomplete, altered or unknown
 ├── ScenarioError        a file of scenarios that cannot be played
 ├── SessionError         a recorded session that cannot be written, read or replayed
-└── TrainingError        data or settings a recipe cannot learn from
+├── TrainingError        data or settings a recipe cannot learn from
+├── TrustError           a key or a signature that cannot be used or is not trusted
+└── UpdateError          an update that is refused or fails; `code` names the reason
 """
 
 
@@ -57,6 +59,18 @@ class SessionError(EverpawError):
 
 class TrainingError(EverpawError):
     pass
+
+
+class TrustError(EverpawError):
+    pass
+
+
+class UpdateError(EverpawError):
+    """`code` is one word for scripts and for the `job` topic: `expired`, `rollback`, `wrong_key`, ..."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class MissingExtraError(EverpawError):

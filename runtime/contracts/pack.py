@@ -2,25 +2,38 @@
 
 `verify` reads the manifest, then every byte it names, and returns a `Pack` that can be trusted as far as
 `Pack.trust` says. Nothing outside the manifest is ever opened.
+
+The signature stands beside the manifest, in `signature.json`, and covers the manifest's bytes as they are:
+what is hashed, pinned, signed and parsed is one and the same file.
 """
 
+import base64
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from runtime.contracts.errors import PackError
+from runtime.contracts.errors import PackError, TrustError
+from runtime.contracts.keys import Keyring, PublicKey
 
 MANIFEST_NAME = "manifest.json"
+SIGNATURE_NAME = "signature.json"
 MAX_MANIFEST_BYTES = 1_000_000
+MAX_SIGNATURE_BYTES = 4_000
 MAX_FILE_BYTES = 512_000_000
 MAX_FILES = 2_000
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Trust = Literal["starter", "unsigned"]
+Trust = Literal["starter", "owner", "trusted", "unknown", "unsigned"]
+"""`trusted`: another maker's key that the owner trusts; `unknown`: signed by a key that nobody here trusts"""
+_DOMAIN = b"everpaw pack manifest v1\0"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99})*")
+_MAX_NAME = 200
 
 
 class _Entry(BaseModel):
@@ -33,15 +46,25 @@ class PackFile(_Entry):
     """Bytes"""
 
 
+Shapes = dict[str, list[int | str | None]]
+
+
 class PackModel(_Entry):
     """Where a model comes from and what was measured of it."""
 
     task: Literal["wake", "stop", "asr", "behaviour", "mood", "dialogue"]
     file: str
     precision: Literal["fp32", "fp16", "int8", "int4"] = "fp32"
-    inputs: dict[str, list[int | str | None]]
+    inputs: Shapes
+    outputs: Shapes = {}
     licence: str
     metrics: dict[str, float] = {}
+    """Of the file that is shipped"""
+    metrics_float: dict[str, float] = {}
+    """Of the float model that it was made from"""
+    checkpoint_sha256: Sha256 | None = None
+    datasets: dict[str, Sha256] = {}
+    """Name -> sha256 of each set it was trained on"""
     command: str = ""
     """The recipe that makes it"""
 
@@ -65,10 +88,42 @@ class Manifest(_Entry):
     @classmethod
     def _inside(cls, files: dict[str, PackFile]) -> dict[str, PackFile]:
         for name in files:
-            path = PurePosixPath(name)
-            if path.is_absolute() or ".." in path.parts or "\\" in name or name == MANIFEST_NAME:
+            if not is_inside(name) or name in (MANIFEST_NAME, SIGNATURE_NAME):
                 raise ValueError(f"{name!r} leaves the pack")
+        _no_clash(files)
         return files
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together"""
+        return sum(entry.size for entry in self.files.values())
+
+
+class Signature(_Entry):
+    """What `signature.json` holds."""
+
+    signature_schema: Annotated[Literal[1], Field(alias="schema")] = 1
+    key: Annotated[str, StringConstraints(max_length=200)]
+    """The signer's public key, one OpenSSH line"""
+    signature: Annotated[str, StringConstraints(max_length=200)]
+    """ed25519, base64"""
+
+
+def is_inside(name: str) -> bool:
+    """True for a plain relative path that no file system reads as anything else."""
+    return len(name) <= _MAX_NAME and _NAME.fullmatch(name) is not None
+
+
+def _no_clash(names: Iterable[str]) -> None:
+    """No two names that are one file on a USB stick, and no file that is also a folder."""
+    folded: set[str] = set()
+    for name in names:
+        if name.lower() in folded:
+            raise ValueError(f"{name!r} is named twice")
+        folded.add(name.lower())
+    for name in folded:
+        if any(parent.as_posix() in folded for parent in PurePosixPath(name).parents):
+            raise ValueError(f"{name!r} lies inside a file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +135,7 @@ class Pack:
     sha256: str
     """Of the manifest: the pack's identity"""
     trust: Trust
+    signer: PublicKey | None = None
 
     def path(self, name: str) -> Path:
         """Absolute path of a listed file, else PackError."""
@@ -99,18 +155,71 @@ class Pack:
         return [self.folder / name for name in names]
 
 
-def verify(folder: Path, starter_sha256: str | None = None) -> Pack:
-    """Check the manifest and every file it names; PackError names the first thing that is wrong."""
-    raw = _read_manifest(folder)
-    try:
-        manifest = Manifest.model_validate(json.loads(raw))
-    except (ValueError, ValidationError) as error:
-        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        raise PackError(f"{folder / MANIFEST_NAME} is not a manifest of this version ({detail})") from error
+def verify(folder: Path, starter_sha256: str | None = None, keyring: Keyring | None = None) -> Pack:
+    """Check the manifest, its signature and every file; PackError names the first thing that is wrong.
+
+    Who signed with a key outside `keyring` is `unknown`; a signature that does not fit is refused.
+    """
+    raw = _read_bounded(folder, MANIFEST_NAME, MAX_MANIFEST_BYTES)
+    if raw is None:
+        raise PackError(
+            f"{folder} is not a pack: it has no {MANIFEST_NAME}; build one with `everpaw pack build`"
+        )
+    manifest = parse_manifest(raw, folder / MANIFEST_NAME)
+    signer = signer_of(raw, _read_bounded(folder, SIGNATURE_NAME, MAX_SIGNATURE_BYTES), folder)
     for name, entry in manifest.files.items():
         _verify_file(folder, name, entry)
     identity = hashlib.sha256(raw).hexdigest()
-    return Pack(folder, manifest, identity, "starter" if identity == starter_sha256 else "unsigned")
+    known = keyring.known(signer) if keyring and signer else None
+    trust = "starter" if identity == starter_sha256 else trust_in(signer, keyring)
+    return Pack(folder, manifest, identity, trust, known or signer)
+
+
+def parse_manifest(raw: bytes, source: Path) -> Manifest:
+    """Manifest of these bytes, else PackError."""
+    try:
+        return Manifest.model_validate(json.loads(raw))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        detail = f"{where}: {first['msg']}"
+    except (ValueError, RecursionError) as error:
+        detail = str(error)
+    raise PackError(f"{source} is not a manifest of this version ({detail}); update everpaw, or rebuild it")
+
+
+def trust_in(signer: PublicKey | None, keyring: Keyring | None) -> Trust:
+    """How far `keyring` believes this signer, whose signature fits."""
+    if signer is None:
+        return "unsigned"
+    known = keyring.known(signer) if keyring else None
+    if known is None:
+        return "unknown"
+    return "owner" if keyring and known == keyring.owner else "trusted"
+
+
+def signer_of(manifest: bytes, signature: bytes | None, source: Path) -> PublicKey | None:
+    """Whose signature fits the manifest; None where there is none, PackError where it does not fit."""
+    if signature is None:
+        return None
+    cure = "copy the pack again, or sign it again with `everpaw pack sign`"
+    try:
+        entry = Signature.model_validate_json(signature)
+        key = PublicKey.parse(entry.key)
+        raw = base64.b64decode(entry.signature, validate=True)
+    except (ValueError, TrustError) as error:
+        raise PackError(f"pack {source}: {SIGNATURE_NAME} is not a signature; {cure}") from error
+    if not key.verifies(raw, signed_message(manifest)):
+        raise PackError(
+            f"pack {source}: the signature of {key.fingerprint} does not fit its manifest: one of the two was"
+            f" altered; {cure}"
+        )
+    return key
+
+
+def signed_message(manifest: bytes) -> bytes:
+    """What a signature covers: the manifest's bytes, marked so that no signature of another kind fits."""
+    return _DOMAIN + manifest
 
 
 def file_sha256(path: Path) -> str:
@@ -119,14 +228,12 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_manifest(folder: Path) -> bytes:
-    path = folder / MANIFEST_NAME
-    if not path.is_file():
-        raise PackError(
-            f"{folder} is not a pack: it has no {MANIFEST_NAME}; build one with `everpaw pack build`"
-        )
-    if path.stat().st_size > MAX_MANIFEST_BYTES:
-        raise PackError(f"{path} has {path.stat().st_size} bytes; at most {MAX_MANIFEST_BYTES}")
+def _read_bounded(folder: Path, name: str, at_most: int) -> bytes | None:
+    path = folder / name
+    if not path.is_file() or path.is_symlink():
+        return None
+    if path.stat().st_size > at_most:
+        raise PackError(f"{path} has {path.stat().st_size} bytes; at most {at_most}; copy the pack again")
     return path.read_bytes()
 
 

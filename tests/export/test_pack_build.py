@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from export.pack import build, main
+from export.command import main
+from export.pack import build
 from runtime import starter
 from runtime.contracts.errors import GrammarError, PackError
 from runtime.contracts.pack import MANIFEST_NAME
