@@ -64,7 +64,7 @@ def _play(args: argparse.Namespace, hands: Hands) -> None:
     hands.arm()
     for name in args.skills:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        hands.play(library[name].movement(hands.body, hands.player.pose, args.speed))
+        hands.play(library[name].movement(hands.body, hands.player.base, args.speed))
 
 
 def _jog(args: argparse.Namespace, hands: Hands) -> None:
@@ -90,7 +90,7 @@ def _calibrate(args: argparse.Namespace, hands: Hands) -> None:
 
 def move(hands: Hands, pose: dict[str, float], take_s: float = 0.5) -> None:
     """The named joints to their angles, as fast as they gently may."""
-    hands.play(KeyFrames(hands.body, hands.player.pose, [KeyFrame(take_s, pose)]))
+    hands.play(KeyFrames(hands.body, hands.player.base, [KeyFrame(take_s, pose)]))
 
 
 def calibrate(hands: Hands, ask: Ask) -> dict[str, float]:

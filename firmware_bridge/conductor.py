@@ -9,8 +9,11 @@ from contextlib import suppress
 
 from firmware_bridge import codec
 from firmware_bridge.errand import Errand
+from firmware_bridge.expression import coloured
 from firmware_bridge.gatekeeper import Gatekeeper, Verdict
+from firmware_bridge.idle import IdleSettings
 from firmware_bridge.insistence import ArmingAtStart, Stopping
+from firmware_bridge.lanes import Lanes
 from firmware_bridge.lease import LEASE_MS, Lease
 from firmware_bridge.link import Link
 from firmware_bridge.mcu import protocol as p
@@ -47,6 +50,7 @@ class Conductor:
         self._arming = ArmingAtStart(link, arm, lambda: self._event("armed", "at start", monotonic_ms()))
         self._stopping = Stopping(link)
         self._lease = Lease()
+        self._lanes = Lanes()
         self._was: int | None = None
         self._next_stream_s = 0.0
 
@@ -75,8 +79,7 @@ class Conductor:
             case m.SkillCommand() | m.GaitCommand() | m.PoseCommand():
                 self._move(verdict, command, now_ms)
             case m.IdleCommand():
-                self._player.idle_enabled = command.enabled
-                self._ack(verdict, "done", now_ms)
+                self._idle(verdict, command, now_ms)
             case m.HaltCommand():
                 self._halt(verdict, command.reason, now_ms)
             case m.ArmCommand():
@@ -91,31 +94,56 @@ class Conductor:
     def _move(
         self, verdict: Verdict, command: m.SkillCommand | m.GaitCommand | m.PoseCommand, now_ms: int
     ) -> None:
-        if refusal := self._refusal(now_ms):
+        under_way = self._errand.source if self._errand else None
+        refusal = self._refusal(now_ms) or self._lanes.refusal(command.source, under_way, now_ms)
+        if refusal:
             self._ack(verdict, "rejected", now_ms, refusal)
             return
         try:
-            name, movement = self._movement(command)
+            name, movement, met = self._movement(command)
         except PackError as error:
             self._ack(verdict, "rejected", now_ms, str(error))
             return
         self._end_errand("preempted", now_ms, f"{name} came after it")
-        self._errand = Errand(verdict.command_id, verdict.act, name, self._tell)
-        self._errand.say("accepted", now_ms)
+        self._errand = Errand(verdict.command_id, verdict.act, name, command.source, self._tell)
+        self._errand.say("accepted", now_ms, f"limited: {', '.join(met)}" if met else "")
+        if not self._errand.own_will:
+            self._lanes.owner_moved()
         self._player.begin(movement, now_ms / 1000)
         self._stream(now_ms)
 
-    def _movement(self, command: m.SkillCommand | m.GaitCommand | m.PoseCommand) -> tuple[str, Movement]:
-        start = self._player.pose
+    def _movement(
+        self, command: m.SkillCommand | m.GaitCommand | m.PoseCommand
+    ) -> tuple[str, Movement, list[str]]:
+        """(its name, the movement from here, where the mood's colour met a limit)"""
+        body, start = self._body, self._player.base
         if isinstance(command, m.PoseCommand):
             frame = KeyFrame(command.duration_ms / 1000, command.joints_deg)
-            return "pose", KeyFrames(self._body, start, [frame])
+            return "pose", KeyFrames(body, start, [frame]), []
         if isinstance(command, m.SkillCommand):
-            return command.skill, self._library[command.skill].movement(self._body, start, command.speed)
+            skill = self._library[command.skill]
+            if isinstance(skill, GaitSkill):
+                return command.skill, skill.movement(body, start, command.speed), []
+            return command.skill, *coloured(body, start, skill.frames, command.speed, command.amplitude)
         gait = self._library[command.gait]
         assert isinstance(gait, GaitSkill)  # the gatekeeper knows which names are gaits
         walk_s = command.duration_ms / 1000
-        return command.gait, gait.movement(self._body, start, command.speed, command.turn, walk_s)
+        return command.gait, gait.movement(body, start, command.speed, command.turn, walk_s), []
+
+    def _idle(self, verdict: Verdict, command: m.IdleCommand, now_ms: int) -> None:
+        """New small movements; a movement of the pet's own will ends where it is if somebody speaks."""
+        stamp = {*m.Command.model_fields}
+        self._player.shape(IdleSettings(**command.model_dump(exclude=stamp)))
+        self._lanes.listen(command.listening, now_ms)
+        if command.listening and self._errand is not None and self._errand.own_will:
+            self._end_errand("preempted", now_ms, "somebody speaks to the pet")
+            self._player.pause()
+        reason = ""
+        if self._lanes.is_still(now_ms):
+            reason = "kept for later: the body was halted"
+        elif self._player.frozen and self.may_stream(now_ms) and self._lease.held(now_ms):
+            self._player.breathe()
+        self._ack(verdict, "done", now_ms, reason)
 
     def _refusal(self, now_ms: int) -> str:
         """Why nothing may move; empty where it may."""
@@ -134,6 +162,7 @@ class Conductor:
     def _halt(self, verdict: Verdict, reason: str, now_ms: int) -> None:
         """Hold, forget what was under way, stay ARMED."""
         self._player.hold()
+        self._lanes.halted(now_ms)
         self._end_errand("preempted", now_ms, f"halt: {reason}" if reason else "halt")
         if self._link.mcu_state != p.ARMED or not self._link.ready:
             self._ack(verdict, "done", now_ms, "nothing was moving: not armed")
@@ -148,6 +177,7 @@ class Conductor:
         reason = (command.reason if isinstance(command, m.StopCommand) else "") or "stop"
         self._stopping.want(reason, now_ms)
         self._player.hold()
+        self._lanes.halted(now_ms)
         self._end_errand("preempted", now_ms, "stop")
         self._order(verdict, p.STOP, now_ms, "stop", reason)
 
@@ -197,8 +227,7 @@ class Conductor:
         if not 0 < self._next_stream_s - now_ms / 1000 <= PERIOD_S:
             self._stream(now_ms)
         self._watch_errand(now_ms)
-        activity = self._errand.activity if self._errand else ""
-        self._telemetry.step(now_ms, activity, self._gatekeeper.dropped)
+        self._telemetry.step(now_ms, self._errand, self._gatekeeper.dropped)
 
     @property
     def next_stream_s(self) -> float:
@@ -238,6 +267,7 @@ class Conductor:
         if self._link.state is not None:
             self._player.resume(dict(zip(self._body.names, self._link.state.angles_deg, strict=True)))
         self._lease.begin_armed(now_ms)
+        self._lanes.armed(now_ms)
         self._next_stream_s = 0.0
 
     def _watch_lease(self, now_ms: int) -> None:
@@ -246,8 +276,8 @@ class Conductor:
             self._end_errand("failed", now_ms, "the mind's lease lapsed")
             self._player.hold()
             self._event("lease_lapsed", f"not renewed for {LEASE_MS} ms", now_ms)
-        elif changed and not self._player.moving:
-            self._player.breathe(now_ms / 1000)
+        elif changed and not self._player.moving and not self._lanes.is_still(now_ms):
+            self._player.breathe()
 
     def _watch_errand(self, now_ms: int) -> None:
         errand = self._errand
@@ -262,7 +292,7 @@ class Conductor:
         errand.settle(away[where], where, now_ms)
         if errand.finished:
             self._errand = None
-            self._player.breathe(now_ms / 1000)
+            self._player.breathe()
 
     # The end
 
@@ -275,7 +305,7 @@ class Conductor:
             self._link.order(p.DISARM)
             self._link.mcu_state = p.STOPPING
         self._link.poll()
-        self._telemetry.tell_body("", self._gatekeeper.dropped)
+        self._telemetry.tell_body(None, self._gatekeeper.dropped)
         return False
 
     def _end_errand(self, status: m.AckStatus, now_ms: int, reason: str) -> None:

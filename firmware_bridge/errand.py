@@ -17,17 +17,23 @@ Tell = Callable[[m.Ack], None]
 
 @dataclass(slots=True)
 class Errand:
-    """`activity` is the movement's name; acknowledgements go to `tell`."""
+    """`activity` is the movement's name, `source` who asked; acknowledgements go to `tell`."""
 
     command_id: str
     act: str
     activity: str
+    source: m.Source
     tell: Tell
     first_seq: int | None = None
     """Sequence number of its first setpoint"""
     started: bool = False
     over_at_ms: int | None = None
     finished: bool = False
+
+    @property
+    def own_will(self) -> bool:
+        """The pet's own idea, and no order."""
+        return self.source == "autonomy"
 
     def say(self, status: m.AckStatus, now_ms: int, reason: str = "") -> None:
         self.tell(m.Ack(id=self.command_id, act=self.act, status=status, reason=reason, mono_ms=now_ms))

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from firmware_bridge.lanes import MAY_SEND
 from runtime.contracts import messages as m
 from runtime.contracts.body import Body
 from runtime.contracts.errors import MessageError
@@ -83,6 +84,8 @@ class Gatekeeper:
             return self._drop(
                 act, command.id, "rejected", "issued in the future: stamp with state/clock's mono_ms"
             )
+        if command.source == "autonomy" and act not in MAY_SEND:
+            return self._drop(act, command.id, "rejected", f"{act} is not for the pet's own will")
         if act == "lease":
             return Verdict(act, command.id, "accepted", command=command, told=False)
         if self._is_duplicate(command.id):

@@ -62,6 +62,8 @@ class KeyFrames:
     def __init__(self, body: Body, start: Pose, frames: Sequence[KeyFrame], speed: float = 1.0) -> None:
         self._poses: list[Pose] = [dict(start)]
         self._eases: list[Ease] = []
+        self.slowed = False
+        """The body's speeds made it take longer than asked"""
         takes: list[float] = []
         for number, frame in enumerate(frames, 1):
             before = self._poses[-1]
@@ -70,6 +72,7 @@ class KeyFrames:
                 raise PackError(f"frame {number} cannot be reached from here: {fault}; stand up first")
             needed = max(needed_s(j, after[j.name] - before[j.name], frame.ease) for j in body.joints)
             takes.append(max(frame.take_s / speed, needed))
+            self.slowed |= needed > frame.take_s / speed
             self._poses.append(after)
             self._eases.append(frame.ease)
         self._takes = takes
@@ -191,18 +194,3 @@ class Gait:
         ramp_s = self.RAMP_STEPS * self._period_s
         amount = smooth(walked_s / ramp_s) * smooth((self._walk_s - walked_s) / ramp_s)
         return standing | self._shape.pose(walked_s / self._period_s, self._turn, amount)
-
-
-class Idle:
-    """The small movements of a living thing, laid over a pose that holds; 2 degrees at most."""
-
-    BREATH_S = 3.4
-    RAMP_S = 1.5
-
-    def evaluate(self, t_s: float) -> Pose:
-        """Offsets in degrees, from nothing at 0; only for joints that take part."""
-        amount = smooth(t_s / self.RAMP_S)
-        breath = amount * math.sin(2 * math.pi * t_s / self.BREATH_S)
-        glance = amount * math.sin(2 * math.pi * t_s / 7.3) * math.sin(2 * math.pi * t_s / 11.9)
-        pose = {f"{leg}_hip": 0.7 * breath for leg in LEGS} | {f"{leg}_knee": 1.4 * breath for leg in LEGS}
-        return pose | {"head_tilt": 1.2 * breath, "head_pan": 2.0 * glance, "tail": -2.0 * glance}

@@ -2,8 +2,10 @@
 
 from typing import Protocol
 
+from firmware_bridge.errand import Errand
 from firmware_bridge.link import Link
 from firmware_bridge.mcu import protocol as p
+from firmware_bridge.mcu.vitals import LIFTED
 from runtime.contracts import messages as m
 from runtime.contracts.body import Body
 
@@ -33,8 +35,8 @@ class Telemetry:
         """Somebody looks: joints flow for this long."""
         self._view_until_ms = max(self._view_until_ms, now_ms + for_ms)
 
-    def step(self, now_ms: int, activity: str, dropped: int) -> None:
-        self.tell_body(activity, dropped)
+    def step(self, now_ms: int, errand: Errand | None, dropped: int) -> None:
+        self.tell_body(errand, dropped)
         if now_ms - self._second_ms >= SECOND_MS:
             self._tell_second(now_ms)
         if now_ms < self._view_until_ms and now_ms - self._joints_ms >= JOINTS_MS and self._link.state:
@@ -42,20 +44,24 @@ class Telemetry:
             angles = dict(zip(self._body.names, self._link.state.angles_deg, strict=True))
             self._bus.publish("tele/joints", m.JointsTelemetry(joints_deg=angles, mono_ms=now_ms))
 
-    def tell_body(self, activity: str, dropped: int) -> None:
+    def tell_body(self, errand: Errand | None, dropped: int) -> None:
         """`state/body`, where it changed."""
         link = self._link
         fault = link.mismatch
         if link.state is not None and link.state.state == p.FAULT:
             fault = reason_name(link.state.reason)
-        unfit = link.senses.unfit if link.senses is not None and link.alive else p.NONE
+        senses = link.senses if link.alive else None
+        unfit = senses.unfit if senses else p.NONE
         state = m.BodyState(
             mcu_alive=link.alive,
             mcu_state=mcu_state_name(link.mcu_state) if link.alive else None,
             fault=fault,
-            activity=activity,
+            activity=errand.activity if errand else "",
+            activity_source=errand.source if errand else None,
             commands_dropped=dropped,
             unfit=reason_name(unfit) if unfit != p.NONE else "",
+            touched=senses.touch if senses else 0,
+            lifted=bool(senses and senses.flags & LIFTED),
         )
         if state != self._said:
             self._said = state

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 SCHEMA_VERSION = 1
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,48}$")]
-Source = Literal["mind", "voice", "page", "button", "cli"]
+Unit = Annotated[float, Field(ge=0, le=1)]
+Source = Literal["mind", "voice", "page", "button", "cli", "autonomy"]
+"""autonomy: the pet's own will between orders; the bridge lets every other source go before it"""
 AckStatus = Literal["accepted", "started", "done", "rejected", "expired", "preempted", "failed"]
 McuState = Literal["BOOT", "DISARMED", "ARMED", "STOPPING", "FAULT"]
 
@@ -40,6 +42,8 @@ class SkillCommand(Command):
 
     skill: Name
     speed: Annotated[float, Field(ge=0.25, le=2.0)] = 1.0
+    amplitude: Annotated[float, Field(ge=0.5, le=1.5)] = 1.0
+    """Of the head's and tail's swings; the mood's colour. What meets a limit is said in the `accepted` ack"""
 
 
 class PoseCommand(Command):
@@ -59,9 +63,24 @@ class GaitCommand(Command):
 
 
 class IdleCommand(Command):
-    """Switch the small movements of a living thing (breath, ears) on or off."""
+    """How the small movements under every pose look: breath, glances, weight from side to side, bearing.
+
+    Parameters only; the bridge makes the movement, within the body's limits.
+    """
 
     enabled: bool
+    listening: bool = False
+    """Somebody speaks to the pet: a movement of its own will ends where it is and none begins, head and tail
+    are quiet, the breath goes on. Ends with the next command that says otherwise, or after 30 s"""
+    breath_hz: Annotated[float, Field(ge=0.1, le=0.6)] = 0.3
+    breath_depth: Unit = 0.6
+    alertness: Unit = 0.5
+    """How often and how far it glances; 0 is asleep"""
+    head_deg: Annotated[float, Field(ge=-12, le=12)] = 0.0
+    """How much higher (happy) or lower (sad) the head is carried"""
+    crouch_deg: Annotated[float, Field(ge=0, le=6)] = 0.0
+    """How far the legs give while it stands"""
+    seed: int = 0
 
 
 class LeaseCommand(Command):
@@ -144,16 +163,31 @@ class BodyState(Message):
     fault: str = ""
     activity: str = ""
     """Name of the movement under way, empty when none"""
+    activity_source: Source | None = None
+    """Whose movement that is"""
     commands_dropped: int = 0
     unfit: str = ""
     """Why the board's senses forbid arming, empty where they do not"""
+    touched: int = 0
+    """Bits of the places that are touched"""
+    lifted: bool = False
 
 
 class MindState(Message):
+    """How the pet feels and what it is about, for whoever wants to show it."""
+
     awake: bool
     mood: Name
     valence: Annotated[float, Field(ge=-1, le=1)]
     arousal: Annotated[float, Field(ge=-1, le=1)]
+    drives: dict[Name, Unit] = {}
+    """What it wants, 0 (content) to 1; empty where it has no life of its own"""
+    doing: str = ""
+    """The act of its own will under way or begun last"""
+    why: str = ""
+    """Why it chose that, or why it keeps still"""
+    quiet: bool = False
+    """Quiet hours, or it was told to settle"""
 
 
 class WakeEvent(Message):

@@ -152,11 +152,11 @@ def test_the_player_holds_breathes_and_holds_again() -> None:
     player = Player(BODY)
     player.resume(BODY.rest)
     assert player.step(10.0) == BODY.rest
-    player.breathe(10.0)
+    player.breathe()
     poses = [player.step(10 + step * PERIOD_S) for step in range(500)]
     assert_gentle(BODY, poses)
     assert any(pose != BODY.rest for pose in poses)
-    assert all(abs(pose[n] - BODY.rest[n]) <= 2.01 for pose in poses for n in BODY.names)
+    assert all(abs(pose[n] - BODY.rest[n]) <= 4.01 for pose in poses for n in BODY.names)
     player.hold()
     held = player.step(20.1)
     assert player.step(25.0) == held == poses[-1]
@@ -165,8 +165,8 @@ def test_the_player_holds_breathes_and_holds_again() -> None:
 def test_the_player_interrupts_a_movement_where_it_is() -> None:
     player = Player(BODY)
     player.resume(BODY.rest)
-    player.begin(SKILLS["lie"].movement(BODY, player.pose), 0.0)
+    player.begin(SKILLS["lie"].movement(BODY, player.base), 0.0)
     before = player.step(0.5)
-    player.begin(SKILLS["stand"].movement(BODY, player.pose), 0.5)
+    player.begin(SKILLS["stand"].movement(BODY, player.base), 0.5)
     after = player.step(0.5)
     assert_gentle(BODY, [before, after])

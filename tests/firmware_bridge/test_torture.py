@@ -40,7 +40,8 @@ def test_whoever_fails_the_board_stops_by_its_own_clock(target: str, fault: str)
 
 
 @pytest.mark.parametrize(
-    "rule", ["ttl of a setpoint", "ttl of a command", "clamp", "retained drop", "checksum", "latch"]
+    "rule",
+    ["ttl of a setpoint", "ttl of a command", "clamp", "retained drop", "checksum", "latch", "two lanes"],
 )
 def test_the_tests_notice_that_a_rule_is_gone(rule: str) -> None:
     assert without.notices(rule)

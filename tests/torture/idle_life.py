@@ -35,13 +35,13 @@ def live(ticks: int, seed: int) -> dict[str, int]:
             player.resume(
                 {name: angle / CDEG for name, angle in zip(body.names, guard.position, strict=True)}
             )
-            player.breathe(tick / 100)
+            player.breathe()
         if talks and guard.state == p.ARMED and tick % TICKS_A_SETPOINT == 0:
             if not player.moving and rng.random() < 0.01:
                 pose = {joint.name: rng.uniform(joint.min_deg, joint.max_deg) for joint in body.joints}
                 try:
                     player.begin(
-                        KeyFrames(body, player.pose, [KeyFrame(rng.uniform(0.1, 2), pose)]), tick / 100
+                        KeyFrames(body, player.base, [KeyFrame(rng.uniform(0.1, 2), pose)]), tick / 100
                     )
                     seen["moves"] += 1
                 except PackError:

@@ -37,6 +37,15 @@ RULES = {
         "inside = angle",
         "test_guard.py",
     ),
+    "two lanes": Rule(
+        "firmware_bridge/lanes.py",
+        'if under_way is not None and under_way != "autonomy":',
+        "if False:",
+        "test_lanes.py",
+    ),
+    "calm after a halt": Rule(
+        "firmware_bridge/lanes.py", "if self.is_still(now_ms):", "if False:", "test_lanes.py"
+    ),
     "retained drop": Rule("firmware_bridge/gatekeeper.py", "if retained:", "if False:", "test_gatekeeper.py"),
     "checksum": Rule(
         "firmware_bridge/mcu/frames.py",
