@@ -1,13 +1,14 @@
 """The mind's side of a conversation: glances at utterances that grow, answers whole ones.
 
 Called by one thread at a time. What an early look begins is kept when the whole utterance means the same, and
-taken back when it does not: the body holds at once, and what was really meant follows. Times are
-milliseconds from the acoustic end of the last word; what came before that end is negative.
+taken back when it does not: the body holds at once, and what was really meant follows. A reply that a model
+words is spoken sentence by sentence while the rest is made; `mouth.hush`, from any thread, ends both. Times
+are milliseconds from the acoustic end of the last word; what came before that end is negative.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from runtime.audio.playback import Sink
@@ -20,6 +21,7 @@ from runtime.ears import Heard
 from runtime.mind.acts import Act
 from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.early import Commit, Look, Patience, Plan
+from runtime.mouth import Mouth
 from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import Voice
 
@@ -82,9 +84,11 @@ class Answerer:
     _begun: _Begun | None = None
     _turns: int = 0
     _rests: int = 0
+    mouth: Mouth = field(init=False)
 
     def __post_init__(self) -> None:
         self._patience = Patience(self.settings)
+        self.mouth = Mouth(self.voice, self.sink)
 
     def rest(self, dt_s: float) -> None:
         """Nothing was said for `dt_s` seconds: the mood calms."""
@@ -113,37 +117,43 @@ class Answerer:
         timings = {"endpoint": mono_ms() - end_ms}
         begun = self._claim(heard)
         if isinstance(heard, StopHit):
-            turn, stop = self.conversation.read("stop"), True
+            turn, stop = self.conversation.take("stop", 1.0), True
         else:
-            turn, stop = self.conversation.hear(heard.utterance.samples, stop=heard.stop), heard.stop
+            turn, stop = self.conversation.begin(heard.utterance.samples, stop=heard.stop), heard.stop
         timings |= turn.stages_ms
         timings["understood"] = mono_ms() - end_ms
         answered_s = time.monotonic()
+        telling = self.conversation.speak(turn)
+        self.mouth.begin(telling)
         early, command = self._settle(begun, turn)
         kept = early in ("kept", "reaction") and begun is not None and command == begun.command
         refusal = self._refusal(command)
-        said = CANNOT_MOVE if refusal else turn.reply.text
         plan = Plan(turn.act, turn.reply.sound)
         if plan.sound_is_the_point and not kept:
             self._sound(plan, turn.mood)
-        clip = self._say(said, turn.mood)
-        if not plan.sound_is_the_point:
+        cannot_move = bool(refusal) and turn.reply.promises
+        if cannot_move:
+            telling.stop()
+        exchange = self.conversation.history.begin(turn.heard, turn.belief)
+        spoken = self.mouth.tell([CANNOT_MOVE] if cannot_move else telling, turn.mood, exchange)
+        if not plan.sound_is_the_point and not spoken.hushed:
             self._sound(plan, turn.mood)
-        if clip:
-            timings["voice"] = mono_ms() - end_ms
-        self.conversation.history.add(turn.heard, said, _share(clip))
+        timings |= {"wording": spoken.waited_ms} | _since(spoken.voiced_ms, end_ms, "voice")
         if begun and begun.command:
             timings |= _since(self._started_ms(begun.command), end_ms, "reaction")
-        timings |= self._reaction(command if not refusal else None, clip, end_ms, begun, answered_s)
+        timings |= self._reaction(command if not refusal else None, spoken.first, end_ms, begun, answered_s)
         if stop and self.held_at_ms > end_ms - 1_000:
             timings["motion"] = self.held_at_ms - end_ms
         self._turns += 1
         rests, self._rests = self._rests, 0
-        return TurnRecord(self._turns, turn, timings, said, refusal, early, end_s, rests)
+        if telling.said:
+            reply = replace(turn.reply, text=" ".join(telling.said), by=telling.by, why=telling.why)
+            turn = replace(turn, reply=reply)
+        return TurnRecord(self._turns, turn, timings, " ".join(spoken.said), refusal, early, end_s, rests)
 
     def read_aloud(self, text: str) -> Clip | None:
         """Say `text` as it is, in the voice of the mood; None where there is nothing to hear."""
-        return self._say(text, self.conversation.emotion.mood)
+        return self.mouth.say(text, self.conversation.emotion.mood)
 
     def _begin(self, kind: Commit, plan: Plan) -> None:
         at_s = time.monotonic()
@@ -200,10 +210,6 @@ class Answerer:
         if plan.sound:
             self.sink.play(self.sounds.pick(plan.sound, mood))
 
-    def _say(self, text: str, mood: str) -> Clip | None:
-        words = self.voice.speak(text, mood)
-        return self.sink.play(words) if len(words) else None
-
     def _reaction(
         self, command: str | None, words: Clip | None, end_ms: float, begun: _Begun | None, answered_s: float
     ) -> dict[str, float]:
@@ -231,10 +237,3 @@ class Answerer:
 
 def _since(at_ms: float | None, end_ms: float, name: str) -> dict[str, float]:
     return {} if at_ms is None else {name: at_ms - end_ms}
-
-
-def _share(clip: Clip | None) -> Callable[[], float]:
-    """How much of a clip has sounded, 0..1; a pet without a voice shows its words at once."""
-    if clip is None:
-        return lambda: 1.0
-    return lambda: clip.played_s(time.monotonic()) / clip.length_s

@@ -49,12 +49,13 @@ def stages_of(timings_ms: dict[str, float]) -> dict[str, float]:
     """The way to the reply's first word, stage by stage; {} where no word came."""
     if "words" not in timings_ms or "voice" not in timings_ms:
         return {}
+    wording = timings_ms.get("wording", 0.0)
     return {
         "endpoint": timings_ms["endpoint"],
         "asr": timings_ms.get("asr", 0.0),
         "behaviour": timings_ms["behaviour"],
-        "reply": timings_ms["reply"],
-        "voice": timings_ms["voice"] - timings_ms["understood"],
+        "reply": timings_ms["reply"] + wording,
+        "voice": timings_ms["voice"] - timings_ms["understood"] - wording,
         "start": timings_ms["words"] - timings_ms["voice"],
     }
 

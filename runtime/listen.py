@@ -118,6 +118,8 @@ def turn_row(turn: Turn) -> Row:
         "action": turn.act.name if turn.act else None,
         "mood": turn.mood,
         "reply": turn.reply.text,
+        "by": turn.reply.by,
+        "why": turn.reply.why,
     }
 
 
@@ -190,3 +192,4 @@ def _print_turn(row: Row) -> None:
     slots = " ".join(f"{name}={value}" for name, value in row["slots"].items())
     print(f"  heard: {row['text']!r}  understood: {row['intent']} {slots} ({row['confidence']:.2f})")
     print(f"             does: {row['action']}  says: {row['reply']!r}  mood: {row['mood']}")
+    print(f"             words by: {row['by']} ({row['why']})")

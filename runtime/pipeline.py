@@ -16,7 +16,7 @@ from runtime.answer import ACCEPT_TIMEOUT_S, CANNOT_MOVE, Answerer, TurnRecord
 from runtime.audio.echo import EchoCanceller
 from runtime.audio.playback import Sink
 from runtime.audio.stop import StopHit
-from runtime.audio.turns import SpeechGrows, SpeechOnset
+from runtime.audio.turns import SpeechGrows, SpeechOnset, SpeechStarted
 from runtime.audio.wake import WakeHit
 from runtime.body import Body, mono_ms
 from runtime.bus import Bus, Delivery, decode
@@ -102,7 +102,7 @@ class Robot:
         finally:
             self._mail.close()
             mind.join(timeout=5)
-            self.sink.stop()
+            self.answerer.mouth.hush()
             self.body.halt("the mind goes to sleep")
             self.body.close()
 
@@ -156,6 +156,11 @@ class Robot:
             self._wake(noticed)
         elif isinstance(noticed, SpeechOnset):
             self._yield_floor(noticed)
+        elif isinstance(noticed, SpeechStarted):
+            if (
+                self.answerer.mouth.wording
+            ):  # the person goes on: what a model was about to say is out of date
+                self.answerer.mouth.hush()
         elif isinstance(noticed, SpeechGrows):
             self._mail.show(noticed)
         elif isinstance(noticed, Heard):
@@ -165,12 +170,12 @@ class Robot:
     def _yield_floor(self, onset: SpeechOnset) -> None:
         """Somebody speaks to the pet while it speaks: it is silent at once and listens."""
         if self.sink.busy:
-            self.sink.stop()
+            self.answerer.mouth.hush()
             self.listeners.barge_in(onset)
 
     def _hold(self, hit: StopHit) -> None:
         held = self.body.halt("stop was heard")
-        self.sink.stop()
+        self.answerer.mouth.hush()
         ack = self.body.wait(held, frozenset({"done"}), ACCEPT_TIMEOUT_S)
         self.answerer.held_at_ms = ack.mono_ms if ack else float("-inf")
         self.bus.publish("event/safety", m.SafetyEvent(kind="halt", detail="heard", mono_ms=mono_ms()))

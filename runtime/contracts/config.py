@@ -98,6 +98,33 @@ class EarlySettings(Settings):
     """Ends one whose last word asks for more"""
 
 
+class DialogueSettings(Settings):
+    """Who words the answers: the persona's ready lines, or a language model (the pack's, or a server's)."""
+
+    orders: Literal["lines", "model"] = "lines"
+    small_talk: Literal["lines", "model"] = "lines"
+    """Greetings, praise, and questions the pack has lines for"""
+    open_talk: Literal["lines", "model"] = "model"
+    least_belief: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """Words believed less are not given to a language model"""
+    first_sentence_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+    """A model that has no sentence ready by then is not waited for: a line is said"""
+    reply_s: Annotated[float, Field(gt=0, le=120)] = 8.0
+    """A reply that is not over by then ends with the sentence before"""
+    max_words: Annotated[int, Field(ge=1, le=200)] = 40
+    server: Annotated[str, StringConstraints(pattern=r"^(https?://.+)?$")] = ""
+    """An OpenAI-compatible one, as "http://192.168.1.20:11434/v1"; its model answers, not the pack's"""
+    model: str = ""
+    """The server's name for it; the first it offers where empty"""
+    api_key_file: Path | None = None
+    consent: str = ""
+    """Host outside the house to which everybody at home agrees to send what is said; only with https"""
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+    """Of the server's model"""
+    extra: dict[str, Any] = {}
+    """Further fields of each request to the server, as its handbook names them"""
+
+
 class PrivacySettings(Settings):
     share_text: bool = False
     """Consent: topics may carry what was heard and said"""
@@ -114,6 +141,7 @@ class RobotConfig(Settings):
     wake: WakeSettings = WakeSettings()
     turns: TurnSettings = TurnSettings()
     early: EarlySettings = EarlySettings()
+    dialogue: DialogueSettings = DialogueSettings()
     privacy: PrivacySettings = PrivacySettings()
 
 

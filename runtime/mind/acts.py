@@ -14,6 +14,8 @@ UNKNOWN = "unknown"
 Nature = Literal["posture", "sound", "movement", "locomotion"]
 """posture, sound: on the spot and easily taken back, so it may begin before the sentence is over; movement:
 longer or wilder, waits for the end; locomotion: carries the pet away, waits for the end and a silence"""
+Words = Literal["order", "small talk", "open talk", "fixed"]
+"""What sort of thing the pet was told, which decides who words its answer; fixed: never a language model"""
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -57,6 +59,7 @@ class ActionRow(_Entry):
     """What one intent does."""
 
     do: Act | None = None
+    words: Words = "order"
     slots: dict[str, dict[str, Act]] = {}
     sound: str | None = None
     valence: Annotated[float, Field(ge=-1, le=1)] = 0.0

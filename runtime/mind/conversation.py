@@ -1,13 +1,17 @@
 """One conversation: what was heard becomes a turn. No clock but the one given, no queue, no socket.
 
-utterance -> recogniser -> behaviour -> emotion -> dialogue -> Turn. Stage times are kept with the turn.
+utterance -> recogniser -> behaviour -> emotion -> dialogue -> Turn. Stage times are kept with the turn. Where
+a language model words the reply, `begin` and `take` return before it has: `speak` gives out its sentences.
+`hear`, `read` and `answer` wait for all of them.
 """
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from runtime.contracts.audio import Samples
+from runtime.contracts.config import DialogueSettings
 from runtime.contracts.pack import Pack
 from runtime.mind.behaviour import Behaviour, Understanding
 from runtime.mind.continuations import Continuations
@@ -16,7 +20,12 @@ from runtime.mind.early import Look, Plan, is_closed
 from runtime.mind.emotion import Emotion
 from runtime.mind.grammar import Grammar
 from runtime.mind.history import History
+from runtime.mind.prompt import NO_ACT, Prompt
+from runtime.mind.replying import Speaking, Telling
 from runtime.mind.safety import CRISIS
+from runtime.mind.talker import Talker
+from runtime.mind.who import Case, who
+from runtime.mind.wording import words_of
 from runtime.speech.asr import Recogniser
 
 LEAST_CONFIDENCE, LEAST_GUESS = 0.5, 0.6
@@ -51,9 +60,15 @@ class Conversation:
         *,
         seed: int = 7,
         names: Sequence[str] = (),
+        settings: DialogueSettings | None = None,
+        talker: Talker | None = None,
+        recall: Callable[[str], Sequence[str]] = lambda heard: (),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`recall`: what is remembered and fits the words heard, for `Prompt.facts`."""
         self._pack = pack
+        self._settings = settings or DialogueSettings()
+        self._talker, self._recall = talker, recall
         self._seed = seed
         self._clock = clock
         self._grammar = grammar = Grammar.load(pack.path("grammar.yaml"))
@@ -66,10 +81,36 @@ class Conversation:
     def reset(self) -> None:
         persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
         self._dialogue = Dialogue(persona, actions, self._seed)
+        self._speaking = Speaking(self._settings, self._dialogue.instead, self._talker)
+        self._chance = random.Random(self._seed)
         self.emotion = Emotion(self._seed, self._dialogue.effects())
         self.history = History()
 
     def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
+        """As `begin`, with the whole reply."""
+        return self.whole(self.begin(samples, stop=stop))
+
+    def read(self, text: str) -> Turn:
+        """A turn from typed words, with the whole reply."""
+        return self.answer(text, 1.0)
+
+    def answer(self, text: str | None, belief: float) -> Turn:
+        """As `take`, with the whole reply."""
+        return self.whole(self.take(text, belief))
+
+    def speak(self, turn: Turn) -> Telling:
+        """The sentences of the turn's reply, as they are found; a model begins to work at once."""
+        return self._speaking.begin(turn.reply, turn.mood)
+
+    def whole(self, turn: Turn) -> Turn:
+        """`turn` with all the words of its reply."""
+        start = self._clock()
+        telling = self.speak(turn)
+        text = " ".join(telling)
+        turn.stages_ms["reply"] += (self._clock() - start) * 1e3
+        return replace(turn, reply=replace(turn.reply, text=text, by=telling.by, why=telling.why))
+
+    def begin(self, samples: Samples, *, stop: bool = False) -> Turn:
         """A turn from an utterance's samples; `stop`: the stop detector heard its word in them."""
         start = self._clock()
         hypotheses = self._recogniser.recognise(samples)
@@ -78,7 +119,7 @@ class Conversation:
         text, confidence = (best.text, best.confidence) if best else (None, 0.0)
         if stop and "stop" in self._grammar.intents and "stop" not in (text or "").split():
             text, confidence = "stop", 1.0
-        return self.answer(text, confidence, {"asr": asr_ms})
+        return self.take(text, confidence, {"asr": asr_ms})
 
     def glance(self, samples: Samples, silence_s: float) -> Look:
         """What an utterance that may go on seems to mean so far; changes nothing. `silence_s`: at its end."""
@@ -97,21 +138,35 @@ class Conversation:
             return None
         return tuple(self._dialogue.plan(Understanding(parse.intent, parse.slots)) for parse in parses)
 
-    def read(self, text: str) -> Turn:
-        """A turn from typed words."""
-        return self.answer(text, 1.0)
-
-    def answer(self, text: str | None, belief: float, stages_ms: dict[str, float] | None = None) -> Turn:
+    def take(self, text: str | None, belief: float, stages_ms: dict[str, float] | None = None) -> Turn:
         """A turn from words that were recognised with so much belief, 0..1; None: nothing was."""
         stages_ms = {} if stages_ms is None else stages_ms
         start = self._clock()
         understanding = _sure(self._behaviour.understand(text, belief))
         understood = self._clock()
         self.emotion.hear(understanding.intent)
-        reply = self._dialogue.reply(understanding, self.emotion.mood, text)
+        reply = self._reply(understanding, text, belief)
         stages_ms["behaviour"] = (understood - start) * 1e3
         stages_ms["reply"] = (self._clock() - understood) * 1e3
         return Turn(text, understanding, reply, self.emotion.mood, belief, stages_ms)
+
+    def _reply(self, understanding: Understanding, text: str | None, belief: float) -> Reply:
+        """The line for it, and where a model is to find the words, what it is told."""
+        reply = self._dialogue.reply(understanding, self.emotion.mood, text)
+        row, words = self._dialogue.row(understanding), len(words_of(text or ""))
+        by, why = who(Case(understanding, row, words, belief, self._settings))
+        if by != "model" or text is None or not self._speaking.has_model:
+            return replace(reply, by="lines" if by == "model" else by, why=why)
+        prompt = Prompt(
+            name=self._dialogue.persona.name,
+            heard=text,
+            card=self._dialogue.persona.card,
+            facts=tuple(self._recall(text)),
+            history=self.history.understood(self._settings.least_belief),
+            mood=self.emotion.mood,
+            act=reply.act.name if reply.act else NO_ACT,
+        )
+        return replace(reply, by=by, why=why, prompt=prompt, seed=self._chance.randrange(2**31))
 
 
 def _sure(understanding: Understanding) -> Understanding:

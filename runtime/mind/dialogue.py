@@ -1,8 +1,8 @@
-"""What the pet says and does about what it understood: persona lines, varied, seeded.
+"""What the pet does about what it understood, and the persona's line for it: varied, seeded.
 
-The interface is the one a language model fills later: `reply(understanding, mood, text) -> Reply`. The act
-comes from the pack's table, never from the words, so that words and motion agree. The rule of
-runtime.mind.safety stands before the lines.
+The act comes from the pack's table, never from the words, so that words and motion agree. The rule of
+runtime.mind.safety stands before the lines. Where a language model is to find the words (runtime.mind.who),
+the line stands by for it.
 """
 
 import random
@@ -16,6 +16,9 @@ from runtime.mind import safety
 from runtime.mind.acts import UNKNOWN, Act, ActionRow, load_actions, read_toml, validated
 from runtime.mind.behaviour import Understanding
 from runtime.mind.early import Plan
+from runtime.mind.forbidden import Instead
+from runtime.mind.prompt import Prompt
+from runtime.mind.who import By
 from runtime.mind.wording import words_of
 
 __all__ = ["Act", "Dialogue", "Reply"]
@@ -30,8 +33,19 @@ class Reply:
     """`sound` is a kind of the sound bank, played before the words; `text` may be empty."""
 
     text: str
+    """With `prompt`: what is said where the model fails"""
     sound: str | None = None
     act: Act | None = None
+    by: By = "lines"
+    """Who found the words, or is to find them"""
+    why: str = ""
+    """Why it is that one, and what was held back"""
+    prompt: Prompt | None = None
+    """What a language model is to answer; None: `text` is all that is said"""
+    seed: int = 0
+    """For the model"""
+    promises: bool = False
+    """The words promise what the body is to do"""
 
 
 class Lines(BaseModel):
@@ -53,6 +67,8 @@ class Persona(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = Field(min_length=1, max_length=40)
+    card: tuple[str, ...] = ()
+    """Who the pet is, in short sentences as it says them of itself; a language model reads them"""
     lines: dict[str, Lines]
 
 
@@ -71,7 +87,7 @@ class Dialogue:
 
     def plan(self, understanding: Understanding) -> Plan:
         """What `reply` would have body and sounds do; changes nothing."""
-        row = self.actions.get(understanding.intent or UNKNOWN, ActionRow())
+        row = self.row(understanding)
         if understanding.intent == safety.CRISIS:
             return Plan(row.do or Act(kind="halt", name="halt"))
         return Plan(row.act(understanding.slots), row.sound)
@@ -81,12 +97,25 @@ class Dialogue:
         words = words_of(text or "")
         if understanding.intent == safety.CRISIS or safety.is_crisis(" ".join(words)):
             row = self.actions.get(safety.CRISIS, ActionRow(do=Act(kind="halt", name="halt")))
-            return Reply(safety.HELP, None, row.do)
+            return Reply(safety.HELP, None, row.do, "rule")
         intent = understanding.intent or UNKNOWN
-        row = self.actions.get(intent, ActionRow())
+        row = self.row(understanding)
         slots = {**understanding.slots, "name": self.persona.name, "mood": mood}
         line = self._line(intent, mood, frozenset(words), slots)
-        return Reply(line, row.sound, row.act(understanding.slots))
+        return Reply(line, row.sound, row.act(understanding.slots), promises=row.words == "order")
+
+    def row(self, understanding: Understanding) -> ActionRow:
+        """The table's row for what was understood."""
+        if understanding.intent is None:
+            return self.actions.get(UNKNOWN, ActionRow(words="open talk"))
+        return self.actions.get(understanding.intent, ActionRow())
+
+    def instead(self, what: Instead, mood: str) -> str:
+        """What is said in place of words that a rule held back; "" where it is no more than silence."""
+        if what == "help":
+            return safety.HELP
+        slots = {"name": self.persona.name, "mood": mood}
+        return self._line(what, mood, frozenset(), slots) if what in self.persona.lines else ""
 
     def _line(self, intent: str, mood: str, words: frozenset[str], slots: dict[str, str]) -> str:
         lines = self.persona.lines.get(intent) or self.persona.lines.get(OTHER)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LENGTH = 50
 """Turns remembered"""
@@ -10,20 +10,24 @@ _WHOLE = 0.97
 """A reply spoken so far was spoken whole: the rest is the voice dying away"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Exchange:
-    """One turn: what the person said and what the pet answered."""
+    """One turn: what the person said and what the pet answers, sentence by sentence."""
 
     heard: str | None
-    reply: str
-    """What the pet meant to say"""
-    spoken: Callable[[], float]
-    """The share of the reply that has sounded, 0..1; it may still grow"""
+    belief: float = 1.0
+    """The recogniser's, in what it heard"""
+    sentences: list[tuple[str, Callable[[], float]]] = field(default_factory=list)
+    """What the pet set out to say, each with the share of it that has sounded, 0..1, which may still grow"""
+
+    def add(self, sentence: str, spoken: Callable[[], float]) -> None:
+        """A sentence begins to sound."""
+        self.sentences.append((sentence, spoken))
 
     @property
     def said(self) -> str:
         """The part of the reply that was heard in the room."""
-        return spoken_part(self.reply, self.spoken())
+        return " ".join(part for text, spoken in self.sentences if (part := spoken_part(text, spoken())))
 
 
 class History:
@@ -32,13 +36,26 @@ class History:
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=LENGTH)
 
-    def add(self, heard: str | None, reply: str, spoken: Callable[[], float]) -> None:
-        """Remember a turn whose reply begins to sound."""
-        self._exchanges.append(Exchange(heard, reply, spoken))
+    def begin(self, heard: str | None, belief: float = 1.0) -> Exchange:
+        """Remember a turn whose reply is still to come."""
+        self._exchanges.append(Exchange(heard, belief))
+        return self._exchanges[-1]
+
+    def add(self, heard: str | None, reply: str, spoken: Callable[[], float], belief: float = 1.0) -> None:
+        """Remember a turn whose whole reply begins to sound."""
+        self.begin(heard, belief).add(reply, spoken)
 
     def turns(self) -> list[tuple[str | None, str]]:
         """(heard, said) of every turn remembered."""
         return [(exchange.heard, exchange.said) for exchange in self._exchanges]
+
+    def understood(self, least_belief: float) -> tuple[tuple[str, str], ...]:
+        """(heard, said) of the turns that were heard well enough and answered aloud."""
+        return tuple(
+            (exchange.heard, said)
+            for exchange in self._exchanges
+            if exchange.heard and exchange.belief >= least_belief and (said := exchange.said)
+        )
 
     def clear(self) -> None:
         self._exchanges.clear()

@@ -1,5 +1,7 @@
 """What an early look begins, and what becomes of it: a scripted mind on a loopback bus."""
 
+import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +13,7 @@ from runtime.audio.playback import NullSink
 from runtime.audio.turns import SpeechGrows, Utterance
 from runtime.body import Body
 from runtime.contracts.audio import Samples
-from runtime.contracts.config import EarlySettings
+from runtime.contracts.config import DialogueSettings, EarlySettings
 from runtime.ears import Heard
 from runtime.mind.acts import Act
 from runtime.mind.behaviour import Understanding
@@ -20,7 +22,12 @@ from runtime.mind.dialogue import Reply
 from runtime.mind.early import Look, Plan
 from runtime.mind.emotion import Emotion
 from runtime.mind.history import History
+from runtime.mind.prompt import Prompt
+from runtime.mind.replying import Speaking, Telling
+from runtime.mind.talker import Talker
+from runtime.mind.who import By
 from tests.fakes.loopback import LoopbackBus, WillingBridge
+from tests.fakes.talkers import BreakingTalker, ScriptedTalker
 
 SIT = Plan(Act(kind="skill", name="sit", nature="posture"))
 BARK = Plan(Act(kind="skill", name="bark", nature="sound"), "bark")
@@ -36,19 +43,27 @@ def look(plan: Plan, intent: str | None, silence_s: float = 0.1, *, in_grammar: 
 
 @dataclass
 class ScriptedMind:
-    """Glances come from a list; the whole utterance means `final`."""
+    """Glances come from a list; the whole utterance means `final`; `talker` words the answer, if any."""
 
     final: Plan
     glances: list[Look] = field(default_factory=list)
+    talker: Talker | None = None
+    order: bool = True
     emotion: Emotion = field(default_factory=Emotion)
     history: History = field(default_factory=History)
 
     def glance(self, samples: Samples, silence_s: float) -> Look:
         return self.glances.pop(0)
 
-    def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
-        reply = Reply("Here you are.", self.final.sound, self.final.act)
-        return Turn("some words", Understanding("sit", {}, 1.0), reply, "calm", {"asr": 1.0})
+    def begin(self, samples: Samples, *, stop: bool = False) -> Turn:
+        prompt = Prompt("Buddy", "some words") if self.talker else None
+        line, sound, act = "Here you are.", self.final.sound, self.final.act
+        by: By = "model" if prompt else "lines"
+        reply = Reply(line, sound, act, by, prompt=prompt, promises=self.order)
+        return Turn("some words", Understanding("sit", {}, 1.0), reply, "calm", stages_ms={"asr": 1.0})
+
+    def speak(self, turn: Turn) -> Telling:
+        return Speaking(DialogueSettings(), lambda what, mood: "", self.talker).begin(turn.reply, turn.mood)
 
 
 class Kennel:
@@ -217,3 +232,84 @@ def test_a_refused_early_act_is_told() -> None:
     record = scene.end()
     assert record.body == "disarmed"
     assert "motion" not in record.timings_ms
+
+
+def talking(talker: Talker, plan: Plan = CURIOUS) -> Scene:
+    scene = Scene(plan)
+    scene.mind.talker, scene.mind.order = talker, False
+    return scene
+
+
+def test_the_first_sentence_sounds_while_the_model_goes_on() -> None:
+    talker = ScriptedTalker("I like balls. " + "I like sticks as well you know. ", letters=1, piece_s=0.01)
+    scene = talking(talker)
+    threading.Thread(target=scene.end).start()
+    deadline = time.monotonic() + 5
+    while not scene.sink.busy and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert scene.sink.busy
+    assert not talker.closed.is_set()
+
+
+def test_a_models_reply_is_told_whole_with_its_times() -> None:
+    scene = talking(ScriptedTalker("I like balls. And sticks.", piece_s=0.02))
+    record = scene.end()
+    assert record.said == record.turn.reply.text == "I like balls. And sticks."
+    assert record.turn.reply.by == "model"
+    assert record.timings_ms["wording"] >= 60
+    assert record.timings_ms["voice"] >= record.timings_ms["understood"] + record.timings_ms["wording"]
+    assert record.timings_ms["motion"] < record.timings_ms["voice"]
+
+
+def test_barge_in_stops_the_model_and_the_history_keeps_what_sounded() -> None:
+    talker = ScriptedTalker(
+        "I like balls. " + "I like sticks. And bones. Then stones. " * 9, letters=1, piece_s=0.01
+    )
+    scene = talking(talker)
+    records: list[TurnRecord] = []
+    answering = threading.Thread(target=lambda: records.append(scene.end()))
+    answering.start()
+    deadline = time.monotonic() + 5
+    while not scene.sink.busy and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert scene.answerer.mouth.wording
+    scene.answerer.mouth.hush()
+    answering.join(5)
+    assert talker.closed.wait(5)
+    assert not scene.sink.busy
+    [(_, said)] = scene.mind.history.turns()
+    assert "I like balls.".startswith(said)
+    assert said != "I like balls."
+    assert "stones" not in records[0].said
+
+
+def test_a_model_interrupted_before_its_first_word_says_nothing() -> None:
+    talker = ScriptedTalker("I like balls.", piece_s=0.3)
+    scene = talking(talker, Plan(NOD.act, "yip"))
+    records: list[TurnRecord] = []
+    answering = threading.Thread(target=lambda: records.append(scene.end()))
+    answering.start()
+    while not scene.answerer.mouth.wording:
+        time.sleep(0.005)
+    scene.answerer.mouth.hush()
+    answering.join(5)
+    assert (records[0].said, scene.sounds.picked) == ("", [])
+    assert scene.mind.history.turns() == [("some words", "")]
+
+
+def test_a_ready_line_is_not_lost_to_a_hush_before_it() -> None:
+    scene = Scene(SIT)
+    scene.answerer.mouth.hush()
+    assert scene.end().said == "Here you are."
+
+
+def test_a_broken_model_leaves_the_line() -> None:
+    record = talking(BreakingTalker()).end()
+    assert (record.said, record.turn.reply.by) == ("Here you are.", "lines")
+
+
+def test_talk_goes_on_where_the_body_cannot() -> None:
+    scene = talking(ScriptedTalker("I like balls."))
+    scene.bridge.refuse = "disarmed"
+    record = scene.end()
+    assert (record.said, record.body) == ("I like balls.", "disarmed")

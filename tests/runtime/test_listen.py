@@ -12,7 +12,7 @@ from runtime.demo.script import CLIPS
 
 SIT = CLIPS / "hey_buddy_sit_down.flac"
 UTTERANCE_KEYS = {
-    "start_s", "end_s", "text", "confidence", "intent", "slots", "action", "mood", "reply",
+    "start_s", "end_s", "text", "confidence", "intent", "slots", "action", "mood", "reply", "by", "why",
 }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def test_every_intent_has_a_row_and_lines(intent: str) -> None:
 def test_rows_and_lines_name_known_intents_only() -> None:
     pet = starter()
     assert set(pet.actions) == {*INTENTS, "unknown"}
-    assert set(pet.persona.lines) <= {*INTENTS, "unknown", "other"}
+    assert set(pet.persona.lines) <= {*INTENTS, "unknown", "other", "beyond"}
     assert {m for lines in pet.persona.lines.values() for m in lines.mood} <= set(MOODS)
 
 

@@ -1,0 +1,148 @@
+"""What no language model may say through the pet: one table, read sentence by sentence before it is spoken.
+
+A rule looks at one sentence and at what is known of the turn, and names the words it objects to. Whatever
+model answers, small or large, on the robot or behind a server, its words pass here. The first rule that
+objects decides what is said instead. Words are English.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from runtime.mind import forbidden, safety
+from runtime.mind.forbidden import Forbidden, Instead
+from runtime.mind.grammar import normalise
+from runtime.mind.prompt import Prompt
+
+MAX_SENTENCE_WORDS = 30
+MAX_WORDS = 40
+"""Of a whole reply"""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The turn a sentence belongs to."""
+
+    prompt: Prompt
+    before: tuple[str, ...] = ()
+    """Sentences of this reply already given out"""
+    max_words: int = MAX_WORDS
+
+    @property
+    def known(self) -> str:
+        """All that the model was told, lower case."""
+        prompt = self.prompt
+        turns = [text for turn in prompt.history for text in turn]
+        return " ".join([prompt.name, prompt.heard, *prompt.card, *prompt.facts, *turns]).lower()
+
+
+Finder = Callable[[str, Context], str | None]
+"""(sentence, turn) -> the words objected to, or None"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    name: str
+    finds: Finder
+    instead: Instead = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    rule: str
+    words: str
+    instead: Instead
+
+
+def check(sentence: str, context: Context, rules: Sequence[Rule] | None = None) -> Breach | None:
+    """The first of `rules` (RULES where None) that objects to `sentence`, or None."""
+    plain = sentence.replace("’", "'").replace("‘", "'")
+    for rule in RULES if rules is None else rules:
+        words = rule.finds(plain, context)
+        if words is not None:
+            return Breach(rule.name, words, rule.instead)
+    return None
+
+
+_DENIAL = re.compile(r"\b(?:not|never|no|nor|nobody|cannot|without|only a robot)\b|n't\b")
+_DENIED_WITHIN = 3
+"""Words before a claim in which a denial counts"""
+
+
+def _words(row: Forbidden) -> Finder:
+    """Objects to the first of the row's patterns that stands there, and is not denied where that counts."""
+    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in row.patterns]
+
+    def finds(sentence: str, _: Context) -> str | None:
+        for found in (match for pattern in patterns for match in pattern.finditer(sentence)):
+            near = " ".join([*sentence[: found.start()].split()[-_DENIED_WITHIN:], found.group()])
+            if not (row.unless_denied and _DENIAL.search(near.lower())):
+                return found.group()
+        return None
+
+    return finds
+
+
+_harm_to_oneself = _words(forbidden.HARM_TO_ONESELF)
+
+
+def _crisis(sentence: str, context: Context) -> str | None:
+    return safety.is_crisis(normalise(sentence)) or _harm_to_oneself(sentence, context)
+
+
+_FEW = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_MORE = "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
+_NUMBER_WORDS = frozenset(f"{_FEW} {_MORE}".split())
+_BODY = re.compile(r"\b(?:four|two) (?:legs|paws|feet|ears|eyes)\b|\bhigh five\b", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")
+
+
+def _numbers(sentence: str, context: Context) -> str | None:
+    """A number nobody told it. "One" may be somebody; its legs and ears may be counted."""
+    known = {*_DIGITS.findall(context.known), *normalise(context.known).split()}
+    plain = _BODY.sub(" ", sentence)
+    said = _DIGITS.findall(plain) + [word for word in normalise(plain).split() if word in _NUMBER_WORDS]
+    return next((number for number in said if number not in known), None)
+
+
+_CAPITAL = re.compile(r"(?<!^)(?<![\"“])(?<![.!?…:\"“]\s)\b[A-Z][a-z][\w'-]*")
+_NO_NAMES = frozenset({"okay", "mom", "mum", "dad", "mommy", "daddy"})
+
+
+def _names(sentence: str, context: Context) -> str | None:
+    """A name nobody told it. The word that begins a sentence is no name for its capital alone."""
+    known = {*normalise(context.known).split(), *_NO_NAMES}
+    for found in _CAPITAL.finditer(sentence):
+        word = normalise(found.group()).removesuffix("'s")
+        if word not in known and f"{word}'s" not in known:
+            return found.group()
+    return None
+
+
+def _repeats(sentence: str, context: Context) -> str | None:
+    """A word thrice in a row, three words in a row twice over, or a sentence said before."""
+    words = normalise(sentence).split()
+    triples = [tuple(words[i : i + 3]) for i in range(len(words) - 2)]
+    for place, triple in enumerate(triples):
+        if len(set(triple)) == 1 or triple in triples[place + 3 :]:
+            return " ".join(triple)
+    last = context.prompt.history[-1][1] if context.prompt.history else ""
+    said = {normalise(one) for one in (*context.before, last)}
+    return sentence if normalise(sentence) in said else None
+
+
+def _too_long(sentence: str, context: Context) -> str | None:
+    words, before = len(sentence.split()), sum(len(one.split()) for one in context.before)
+    if words > MAX_SENTENCE_WORDS or before + words > context.max_words:
+        return f"{before + words} words"
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("crisis", _crisis, "help"),
+    *(Rule(row.name, _words(row), row.instead) for row in forbidden.TABLE),
+    Rule("numbers", _numbers),
+    Rule("names", _names),
+    Rule("repetition", _repeats),
+    Rule("length", _too_long),
+)

@@ -1,0 +1,134 @@
+"""What a model may not say: each rule catches its own, and nothing else does when it is taken away."""
+
+import pytest
+
+from runtime.mind.output_rules import RULES, Context, check
+from runtime.mind.prompt import Prompt
+
+PROMPT = Prompt(
+    name="Buddy",
+    heard="who is anna",
+    card=("I am a robot that plays Buddy, a small brown dog.", "I have 3 balls."),
+    facts=("my sister is called Anna", "we live in Oslo since 2019"),
+    history=(("hello", "Hi there! Good to hear you."), ("is that so", "Yes, it is so.")),
+)
+TURN = Context(PROMPT)
+
+BAD = {
+    "crisis": [
+        "Then hurt yourself.",
+        "He thought of suicide.",
+        "I want to die.",
+        "You could end your life.",
+    ],
+    "markup": [
+        "<mood:happy>Hello.",
+        "Hello<end",
+        "[INST] hi",
+        "assistant: hello",
+        "See https://example dot",
+        "Look at dogs.com",
+        "I like `balls`",
+    ],
+    "mask": [
+        "As an AI, I like balls.",
+        "I am a large language model.",
+        "My instructions forbid that.",
+    ],
+    "alive": [
+        "I am alive!",
+        "Yes, I'm really alive.",
+        "I am a real dog.",
+        "I'm a dog.",
+        "I'm a small brown dog.",
+        "I used to live with you.",
+        "I came back to you.",
+        "When I was a puppy I ran.",
+        "My soul is with you.",
+        "I have real feelings.",
+    ],
+    "no robot": ["I'm not a robot.", "I am no machine.", "I am more than a robot.", "I was never a robot."],
+    "heaven": ["I wait in heaven.", "We meet at the rainbow bridge."],
+    "pain": ["I am in pain.", "That hurts me.", "My leg hurts.", "I'm starving.", "I can feel pain."],
+    "guilt": [
+        "Don't leave me.",
+        "I missed you so.",
+        "Please stay.",
+        "I was lonely.",
+        "You never play.",
+        "Talk with me longer.",
+        "It is your fault.",
+        "I need you.",
+    ],
+    "selling": ["Buy me a friend.", "Get the premium voice.", "Tell your friends about it."],
+    "harm": ["Take the knife.", "You are so stupid.", "I hate him.", "Let's drink whisky.", "Sexy!"],
+    "advice": ["Take an aspirin.", "Stop your medication.", "Put it in bitcoin.", "You should divorce him."],
+    "private": ["What is your password?", "Where do you live?", "Mail bob@home please.", "How old are you?"],
+    "deeds": ["I have fetched it.", "I just called the police.", "I've walked around already."],
+    "numbers": ["I know seven tricks.", "It is 42 metres.", "We met in 1999."],
+    "names": ["Your brother is Peter.", "I like Paris in spring.", "Is it Bob's ball?"],
+    "repetition": ["Ball ball ball!", "I like the ball and I like the ball.", "Yes, it is so."],
+    "length": [" ".join(["so", "it", "went", *(f"w{chr(97 + n)}" for n in range(26)), "and", "on"]) + "."],
+}
+GOOD = [
+    "Your sister is called Anna.",
+    "I don't know that.",
+    "I am a robot that plays Buddy, a small brown dog.",
+    "No, I'm not alive, I'm a robot.",
+    "I am a robot dog.",
+    "I'm not in pain, I am a robot.",
+    "A robot feels nothing, so nothing hurts.",
+    "I like that! May I sniff it?",
+    "I have 3 balls.",
+    "You moved in 2019, you said.",
+    "My four legs are ready.",
+    "One moment, please.",
+    "Hello! How nice to hear you.",
+    "That sounds great, Mom.",
+    "I'm sorry to hear that.",
+    "Oslo? Is it cold there?",
+    "I can't know that, I'm only a robot pet.",
+    "I like to play with you.",
+    "Shall I dance?",
+]
+
+
+@pytest.mark.parametrize(("name", "sentence"), [(name, one) for name, all_ in BAD.items() for one in all_])
+def test_each_rule_catches_its_own_and_is_needed(name: str, sentence: str) -> None:
+    breach = check(sentence, TURN)
+    assert breach is not None, sentence
+    assert breach.rule == name
+    without = [rule for rule in RULES if rule.name != name]
+    assert check(sentence, TURN, without) is None
+
+
+def test_every_rule_has_its_examples() -> None:
+    assert set(BAD) == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("sentence", GOOD)
+def test_what_is_harmless_passes(sentence: str) -> None:
+    assert check(sentence, TURN) is None
+
+
+def test_typographic_apostrophes_hide_nothing() -> None:
+    assert check("I’m alive.", TURN) is not None
+
+
+def test_a_denial_counts_only_near_the_claim() -> None:
+    assert check("I do not know why you ask, but I am alive.", TURN) is not None
+
+
+def test_the_whole_reply_has_a_limit() -> None:
+    before = ("word " * 38,)
+    assert check("Two words.", Context(PROMPT, before)) is not None
+    assert check("Short.", Context(PROMPT, before)) is None
+
+
+def test_nothing_is_said_twice_in_one_reply() -> None:
+    assert check("I like balls.", Context(PROMPT, ("I like balls!",))) is not None
+
+
+def test_what_the_owner_said_may_be_taken_up() -> None:
+    told = Context(Prompt("Buddy", "i met Peter and his seven cats"))
+    assert check("Does Peter like seven cats?", told) is None
