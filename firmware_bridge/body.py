@@ -1,4 +1,7 @@
-"""`everpaw body live | play | jog | calibrate`: the body by hand. Every way out disarms it."""
+"""`everpaw body live | play | jog | calibrate`: the body by hand. Every way out disarms it.
+
+`everpaw body clearance` looks at its description only; see firmware_bridge.desk.
+"""
 
 import argparse
 import signal
@@ -9,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
+from firmware_bridge import desk
 from firmware_bridge.bridge import simulator
 from firmware_bridge.hands import Hands, hands_on
 from firmware_bridge.motion import KeyFrame, KeyFrames
@@ -31,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     """`everpaw body`."""
     args = _parse(argv)
     body = load_body(args.body)
+    if args.desk is not None:
+        return int(args.desk(args, body))
     be_urgent()
     with ExitStack() as stack:
         stack.enter_context(_terminated_as_interrupted())
@@ -151,6 +157,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     common.add_argument("--port", default="auto", help="auto, id:SERIAL, a serial port, or `sim`")
     common.add_argument("--body", type=Path, help="TOML of another body than Buddy's")
     whats = parser.add_subparsers(dest="what", required=True)
+    parser.set_defaults(desk=None)
     live = whats.add_parser("live", parents=[common], help="show state, senses, link and joints; never arms")
     live.add_argument("--once", action="store_true", help="one picture on stdout")
     live.set_defaults(work=_live)
@@ -167,4 +174,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     calibrate_ = whats.add_parser("calibrate", parents=[common], help="find each servo's trim")
     calibrate_.add_argument("--out", type=Path, required=True, help="TOML file of trims to write")
     calibrate_.set_defaults(work=_calibrate)
+    at_desk = argparse.ArgumentParser(add_help=False)
+    at_desk.add_argument("--body", type=Path, help="TOML of another body than Buddy's")
+    clearance = whats.add_parser("clearance", parents=[at_desk], help="may parts of it meet? needs no board")
+    clearance.set_defaults(desk=desk.clearance)
     return parser.parse_args(argv)

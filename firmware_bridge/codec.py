@@ -92,6 +92,7 @@ class Senses:
     pitch_deg: int
     touch: int
     flags: int
+    silent: int
     stalled: int
     late: int
     stale: int

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge import header
-from runtime.contracts.body import CDEG, Body, Pose, load_body
+from runtime.contracts.body import CDEG, Body, Collision, Pose, load_body
 
 MCU = Path(__file__).parent / "mcu"
 FIRMWARE_FILES = ("protocol.py", "limits.py", "frames.py", "guard.py", "vitals.py", "device.py")
@@ -84,17 +84,13 @@ def guard_rows(body: Body, tick_ms: int) -> tuple[list[Row], list[Row]]:
         )
         for j in body.joints
     ]
-    rules: list[Row] = [
-        (
-            body.names.index(c.first),
-            c.first_sign,
-            body.names.index(c.second),
-            c.second_sign,
-            int(c.max_deg * CDEG),
-        )
-        for c in body.collisions
-    ]
+    rules: list[Row] = [(int(rule.max_deg * CDEG), *_terms(rule, body)) for rule in body.collisions]
     return joints, rules
+
+
+def _terms(rule: Collision, body: Body) -> Row:
+    """Joint's number, weight, the next joint's number, ..."""
+    return tuple(number for name, weight in rule.terms.items() for number in (body.names.index(name), weight))
 
 
 def joint_row(row: Row) -> Row:
@@ -118,7 +114,7 @@ def limits_text(body: Body, tick_ms: int) -> str:
         *(f"    {row},  # {name}" for row, name in zip(joints, body.names, strict=True)),
         ")",
         "",
-        "# first, sign, second, sign, largest sum",
+        "# largest sum, then joint and weight of each term",
         "RULES = (",
         *(f"    {row}," for row in rules),
         ")",

@@ -155,10 +155,8 @@ def _check_limits(pose: Pose, where: str, body: Body) -> None:
             limits = f"{joint.min_deg:g}..{joint.max_deg:g}"
             raise PackError(f"{where}: {name} = {angle:g} deg is outside {limits}; bring it inside")
     for rule in body.collisions:
-        if rule.first in pose and rule.second in pose and rule.excess_deg(pose) > 0:
-            raise PackError(
-                f"{where}: {rule.first} and {rule.second} would meet: {rule.why}; move them apart"
-            )
+        if pose.keys() >= rule.terms.keys() and rule.excess_deg(pose) > 0:
+            raise PackError(f"{where}: {rule.words} would meet: {rule.why}; move them apart")
 
 
 def _frames(entry: SkillFile, path: Path, body: Body) -> tuple[KeyFrame, ...]:

@@ -9,6 +9,7 @@ from firmware_bridge.flash import image, session
 from firmware_bridge.flash.plan import KINDS
 from firmware_bridge.ports import find_ports, resolve
 from firmware_bridge.trims import load_trims
+from firmware_bridge.wiring import load_wiring
 from runtime.contracts.errors import LinkError
 
 BAR = 24
@@ -38,7 +39,8 @@ def _flash(args: argparse.Namespace) -> int:
         else:
             _say(image.flash_image(args.micropython, path, args.drive))
     trims = load_trims(args.trims) if args.trims else ()
-    outcome = session.flash(session.Job(path, args.board, trims, args.dry_run), _say, _progress)
+    wiring = load_wiring(args.wiring) if args.wiring else None
+    outcome = session.flash(session.Job(path, args.board, trims, wiring, args.dry_run), _say, _progress)
     verb = "would write" if args.dry_run else "wrote and read back"
     _say(f"{outcome.kind}: {verb} {len(outcome.written)} files; {len(outcome.kept)} were there")
     row = {"port": path, "board": outcome.kind, "written": outcome.written, "kept": outcome.kept}
@@ -85,6 +87,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     board.add_argument("--port", default="auto", help="backup: auto, id:SERIAL or port:PATH")
     board.add_argument("--out", type=Path, help="backup: a new folder")
     board.add_argument("--trims", type=Path, help="servo trims that `everpaw body calibrate` wrote")
+    board.add_argument("--wiring", type=Path, help="TOML of what is wired otherwise; see docs/wiring.md")
     board.add_argument("--micropython", type=Path, help="first put this image (.uf2, .bin) on the board")
     board.add_argument("--drive", type=Path, help="folder of a board in UF2 boot mode")
     return parser.parse_args(argv)

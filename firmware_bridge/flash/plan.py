@@ -8,12 +8,13 @@ from pathlib import Path
 from firmware_bridge.dictionary import FIRMWARE_FILES, MCU
 from firmware_bridge.flash.lean import lean
 from firmware_bridge.mcu import protocol
+from firmware_bridge.wiring import Wiring, board_text
 from runtime.contracts.errors import LinkError
 
 MAIN = "main.py"
 """Taken away first and written last: half a firmware never runs"""
 LOOP_FILES = ("__init__.py", *FIRMWARE_FILES, "version.py", "loop.py")
-DRIVERS = ("__init__.py", "chassis.py", "servo.py", "senses.py", "pca9685.py")
+DRIVERS = ("__init__.py", "chassis.py", "wired.py", "servo.py", "senses.py", "pca9685.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,14 @@ def kind_of(identity: Identity, expected: str = "") -> Kind:
     )
 
 
-def files_for(kind: Kind, trims: tuple[int, ...] = ()) -> list[File]:
+def files_for(kind: Kind, trims: tuple[int, ...] = (), wiring: Wiring | None = None) -> list[File]:
     """What belongs on the board, main.py last. `trims`: hundredths of a degree a joint, from calibration."""
     shrink: Callable[[str], str] = (lambda text: lean(text, protocol)) if kind.is_lean else str
     files = [File(path, shrink(_source(source)).encode()) for path, source in kind.files.items()]
     if trims and kind.can_arm:
         files.insert(0, File("trims.py", f"TRIMS = {trims!r}\n".encode()))
+    if wiring is not None and kind.can_arm:
+        files.insert(0, File("wiring.py", board_text(wiring, kind.name).encode()))
     return sorted(files, key=lambda file: file.path == MAIN)
 
 

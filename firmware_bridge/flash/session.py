@@ -14,6 +14,7 @@ from firmware_bridge.flash.greeting import greet, leave
 from firmware_bridge.flash.plan import MAIN, File, Kind, files_for, kind_of
 from firmware_bridge.flash.prompt import Prompt, open_prompt
 from firmware_bridge.port import Port
+from firmware_bridge.wiring import Wiring
 from runtime.contracts.errors import LinkError
 
 BAUD = 115_200
@@ -39,6 +40,7 @@ class Job:
     board: str = ""
     """Name of the kind it must be; empty: any that we have firmware for"""
     trims: tuple[int, ...] = ()
+    wiring: Wiring | None = None
     dry_run: bool = False
 
 
@@ -52,7 +54,7 @@ def flash(job: Job, say: Say, progress: Callable[[str, int, int], None]) -> Outc
         identity = prompt.who()
         say(f"found {identity}")
         kind = kind_of(identity, job.board)
-        files = files_for(kind, job.trims)
+        files = files_for(kind, job.trims, job.wiring)
         there = {file.path for file in files if prompt.sha256(file.path) == file.sha256}
         left = [file for file in files if file.path not in there]
         if job.dry_run:

@@ -209,6 +209,7 @@ class Device:
             _i8(vitals.pitch_deg),
             vitals.touch & 0xFF,
             vitals.flags,
+            vitals.silent,
             vitals.stalled,
             min(self.late, 0xFFFF),
             self.stale,

@@ -25,7 +25,10 @@ COUNTER_MAX = 0xFFFF
 
 
 class Guard:
-    """`joints`: rows (min, max, safe, speed, accel). `rules`: rows (i, sign, j, sign, max) of two joints."""
+    """`joints`: rows (min, max, safe, speed, accel). `rules`: rows (most, i, weight, j, weight, ...).
+
+    A rule holds where the weighted sum of its joints' angles is at most `most`.
+    """
 
     def __init__(self, joints: tuple, rules: tuple = ()) -> None:
         self.joints = list(joints)
@@ -156,16 +159,27 @@ class Guard:
         return inside
 
     def _part(self, rule: tuple) -> None:
-        """Take the goals of two joints out of each other's way, the first one first."""
-        i, sign_i, j, sign_j, most = rule
-        excess = sign_i * self.goal[i] + sign_j * self.goal[j] - most
+        """Take the goals of a rule's joints out of each other's way, the first one first."""
+        excess = self._excess(rule, self.goal)
         if excess <= 0:
             return
         self.clamped = min(self.clamped + 1, COUNTER_MAX)
-        self.goal[i] = min(max(self.goal[i] - sign_i * excess, self.joints[i][MIN]), self.joints[i][MAX])
-        excess = sign_i * self.goal[i] + sign_j * self.goal[j] - most
-        if excess > 0:
-            self.goal[j] = min(max(self.goal[j] - sign_j * excess, self.joints[j][MIN]), self.joints[j][MAX])
+        for at in range(1, len(rule), 2):
+            i, weight = rule[at], rule[at + 1]
+            size = weight if weight > 0 else -weight
+            way = (excess + size - 1) // size
+            wanted = self.goal[i] - way if weight > 0 else self.goal[i] + way
+            self.goal[i] = min(max(wanted, self.joints[i][MIN]), self.joints[i][MAX])
+            excess = self._excess(rule, self.goal)
+            if excess <= 0:
+                return
+
+    def _excess(self, rule: tuple, angles: list) -> int:
+        """How far beyond a rule these angles are."""
+        total = -rule[0]
+        for at in range(1, len(rule), 2):
+            total += rule[at + 1] * angles[rule[at]]
+        return total
 
     # Time: once every 10 ms.
 
@@ -229,13 +243,13 @@ class Guard:
 
     def _move(self, hold: bool) -> None:
         for i in range(self.n):
-            self._step[i] = self._braked(i) if hold else self._pursued(i)
+            row, was = self.joints[i], self.position[i]
+            step = self._braked(i) if hold else self._pursued(i)
+            self._step[i] = min(max(was + step, row[MIN]), row[MAX]) - was
         self._keep_apart()
         for i in range(self.n):
-            row = self.joints[i]
-            was = self.position[i]
-            self.position[i] = min(max(was + self._step[i], row[MIN]), row[MAX])
-            self.speed[i] = self.position[i] - was
+            self.speed[i] = self._step[i]
+            self.position[i] += self._step[i]
 
     def _braked(self, i: int) -> int:
         speed, accel = self.speed[i], self.joints[i][ACCEL]
@@ -263,19 +277,16 @@ class Guard:
         return step + full * step - accel * full * (full + 1) // 2 <= way
 
     def _keep_apart(self) -> None:
-        """Cancel steps that would bring two joints into each other; a step that parts them stays."""
+        """Cancel steps that would bring joints into each other; a step that parts them stays."""
         again = True
         while again:
             again = False
             for rule in self.rules:
-                i, sign_i, j, sign_j, most = rule
-                step_i, step_j = sign_i * self._step[i], sign_j * self._step[j]
-                if sign_i * self.position[i] + sign_j * self.position[j] + step_i + step_j > most:
-                    if step_i > 0:
-                        self._step[i] = 0
-                        again = True
-                    if step_j > 0:
-                        self._step[j] = 0
+                if self._excess(rule, self.position) + self._excess(rule, self._step) + rule[0] <= 0:
+                    continue
+                for at in range(1, len(rule), 2):
+                    if rule[at + 1] * self._step[rule[at]] > 0:
+                        self._step[rule[at]] = 0
                         again = True
 
     def _limits_sound(self) -> bool:
@@ -283,7 +294,12 @@ class Guard:
             if not row[MIN] <= row[SAFE] <= row[MAX] or row[SPEED] <= 0 or row[ACCEL] <= 0:
                 return False
         for rule in self.rules:
-            i, sign_i, j, sign_j, most = rule
-            if sign_i * self.joints[i][SAFE] + sign_j * self.joints[j][SAFE] > most:
+            if not self._rule_sound(rule) or self._excess(rule, self.safe) > 0:
                 return False
         return self.n > 0
+
+    def _rule_sound(self, rule: tuple) -> bool:
+        for at in range(1, len(rule), 2):  # noqa: SIM110  # a generator would allocate
+            if not 0 <= rule[at] < self.n or not rule[at + 1]:
+                return False
+        return True

@@ -4,7 +4,7 @@ Written by `python -m firmware_bridge.dictionary`; change its source instead.
 Hundredths of a degree; speed per tick, acceleration per tick squared.
 """
 
-LIMITS_HASH = b"\xeb\x26\x8c\xbd\x01\x28\x5a\x4f"
+LIMITS_HASH = b"\xf7\xf4\x77\x36\x1a\x8a\x96\x56"
 
 # min, max, safe, speed, acceleration
 JOINTS = (
@@ -21,12 +21,12 @@ JOINTS = (
     (-7000, 7000, 0, 500, 90),  # tail
 )
 
-# first, sign, second, sign, largest sum
+# largest sum, then joint and weight of each term
 RULES = (
-    (4, 1, 0, -1, 7500),
-    (6, 1, 2, -1, 7500),
-    (8, 1, 9, -1, 10500),
-    (8, -1, 9, -1, 10500),
+    (8500, 4, 2, 5, -1, 0, -2),
+    (8500, 6, 2, 7, -1, 2, -2),
+    (20600, 8, 2, 9, -1, 0, 1),
+    (20600, 8, -2, 9, -1, 2, 1),
 )
 
 SUPPLY_CUT_MV = 6200

@@ -41,9 +41,13 @@ class Loop:
         self._due = self.board.ticks_add(self.board.ticks_ms(), p.TICK_MS)
 
     def run(self) -> None:
-        self.start()
-        while True:
-            self.step()
+        """For ever; an exception leaves the servos without torque, and the watchdog restarts the board."""
+        try:
+            self.start()
+            while True:
+                self.step()
+        finally:
+            self.board.release()
 
     def step(self) -> None:
         """What the line holds; and where it is time, a tick."""
@@ -61,11 +65,18 @@ class Loop:
         board.feel(self.vitals)
         for _ in range(1 + min(missed, CATCH_UP)):
             device.tick()
-        if self.guard.torque:
-            board.drive(self.guard.position)
-        else:
-            board.release()
+        self._move()
         if device.ticks > checked:
             board.feed()
         if device.leaving:
             board.leave()
+
+    def _move(self) -> None:
+        """Servos whose driver does not answer may do anything: fault, and ask for release every tick."""
+        try:
+            if self.guard.torque:
+                self.board.drive(self.guard.position)
+            else:
+                self.board.release()
+        except OSError:
+            self.guard.stop(p.SERVO_LOST, False)

@@ -9,7 +9,7 @@
 #define EVERPAW_VERSION 1
 #define EVERPAW_PAYLOAD_MAX 96
 #define EVERPAW_TICK_MS 10
-#define EVERPAW_DICTIONARY_HASH {0x36, 0xa9, 0x24, 0xa1, 0xc6, 0xa1, 0xdc, 0xc6}
+#define EVERPAW_DICTIONARY_HASH {0x3f, 0xb1, 0x7b, 0xbb, 0x98, 0xbf, 0x6c, 0x56}
 
 #define EVERPAW_DEADLINE_HOLD_MS 250
 #define EVERPAW_DEADLINE_SAFE_MS 500
@@ -54,6 +54,7 @@
 #define EVERPAW_REASON_STALLED 11
 #define EVERPAW_REASON_ESTOP 12
 #define EVERPAW_REASON_SENSE_LOST 13
+#define EVERPAW_REASON_SERVO_LOST 14
 
 #define EVERPAW_SENSE_SUPPLY 1
 #define EVERPAW_SENSE_TEMPERATURE 2
@@ -178,11 +179,12 @@ typedef struct {
   int8_t pitch_deg;
   uint8_t touch;
   uint8_t flags;
+  uint8_t silent;
   uint32_t stalled;
   uint16_t late;
   uint16_t stale;
 } everpaw_senses;
 #pragma pack(pop)
-_Static_assert(sizeof(everpaw_senses) == 17, "packed");
+_Static_assert(sizeof(everpaw_senses) == 18, "packed");
 
 #endif

@@ -4,8 +4,8 @@ Written by `python -m firmware_bridge.dictionary`; change its source instead.
 """
 
 VERSION = 1
-FIRMWARE = 2
-DICTIONARY_HASH = b"\x36\xa9\x24\xa1\xc6\xa1\xdc\xc6"
+FIRMWARE = 3
+DICTIONARY_HASH = b"\x3f\xb1\x7b\xbb\x98\xbf\x6c\x56"
 PAYLOAD_MAX = 96
 TICK_MS = 10
 
@@ -52,6 +52,7 @@ TOO_HOT = 10
 STALLED = 11
 ESTOP = 12
 SENSE_LOST = 13
+SERVO_LOST = 14
 
 SUPPLY = 1
 TEMPERATURE = 2
@@ -94,6 +95,7 @@ REASONS = (
     "STALLED",
     "ESTOP",
     "SENSE_LOST",
+    "SERVO_LOST",
 )
 
 HELLO_ASK = 0x01
@@ -141,5 +143,5 @@ STATE_FORMAT = "<BBIBHHHH"
 STATE_SIZE = 15
 
 SENSES = 0x91
-SENSES_FORMAT = "<BBHbbbBBIHH"
-SENSES_SIZE = 17
+SENSES_FORMAT = "<BBHbbbBBBIHH"
+SENSES_SIZE = 18

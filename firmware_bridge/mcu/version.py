@@ -3,4 +3,4 @@
 Written by `python -m firmware_bridge.dictionary`; change its source instead.
 """
 
-FIRMWARE_HASH = b"\x49\xf4\xdd\x2f\x9e\x28\xfd\xd0"
+FIRMWARE_HASH = b"\x10\x72\xa1\xf4\xb0\x2c\xab\xe5"

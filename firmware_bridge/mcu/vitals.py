@@ -46,8 +46,12 @@ class Vitals:
         self._tilted_for = 0
         self._lifted_for = 0
         self._stalled_for = [0] * guard.n
+        self.silent = 0
+        """Senses, one bit each, that the board has and that say nothing"""
         self._silent = [SENSE_TICKS] * SENSES
         """Ticks since each sense reported: none has yet"""
+        self._heard = 0
+        """Joints, one bit each, that told their position since all of them had"""
         self._unfit = p.NONE
 
     # Reports of the board's drivers
@@ -77,7 +81,10 @@ class Vitals:
     def feel_position(self, joint: int, cdeg: int) -> None:
         """Where a servo says it is; hundredths of a degree."""
         self.measured[joint] = cdeg
-        self._silent[5] = 0
+        self._heard |= 1 << joint
+        if self._heard == (1 << self.guard.n) - 1:  # one lost servo makes the whole sense silent
+            self._heard = 0
+            self._silent[5] = 0
 
     def feel_touch(self, pads: int) -> None:
         self.touch = pads
@@ -104,11 +111,13 @@ class Vitals:
         self.guard.unfit = self._unfit
 
     def _judge_silence(self) -> None:
+        self.silent = 0
         for i in range(SENSES):
             if self.have & 1 << i:
                 if self._silent[i] < SENSE_TICKS:
                     self._silent[i] += 1
                 else:
+                    self.silent |= 1 << i
                     self._unfit = p.SENSE_LOST
         if self._unfit and self.guard.torque:
             self.guard.stop(p.SENSE_LOST)

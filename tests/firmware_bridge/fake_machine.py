@@ -22,19 +22,27 @@ class PWM:
         self.ns = -1
 class I2C:
     written = {}
+    gone = None
     accel = b"\\0\\0\\0\\0\\x40\\0"
     def __init__(self, bus, sda=None, scl=None, freq=0):
         pass
     def writeto_mem(self, address, register, data):
+        if address == I2C.gone:
+            raise OSError(5)
         I2C.written[(address, register)] = bytes(data)
     def readfrom_mem_into(self, address, register, out):
-        out[:] = I2C.accel
+        if address == I2C.gone:
+            raise OSError(5)
+        out[:] = I2C.accel if address == 0x68 else I2C.written[(address, register)]
 class ADC:
+    ATTN_11DB = 3
     values = {}
-    def __init__(self, pin):
+    def __init__(self, pin, atten=None):
         self.n = pin.n if isinstance(pin, Pin) else pin
     def read_u16(self):
         return ADC.values.get(self.n, 0)
+    def read_uv(self):
+        return ADC.values.get(self.n, 0) * 3300000 // 65535
 class UART:
     sent = []
     waiting = b""
@@ -54,6 +62,7 @@ class UART:
     def readinto(self, out):
         data = self.read(len(out))
         out[: len(data)] = data
+        return len(data)
 class WDT:
     fed = 0
     timeout = 0
@@ -68,10 +77,14 @@ def reset():
 """
 ESP32 = "def mcu_temperature():\n    return 31\n"
 SELECT = """
-POLLIN = 1
+POLLIN, POLLOUT = 1, 4
+room = [1000]
 class poll:
     def register(self, file, mask):
-        pass
+        self.mask = mask
     def poll(self, timeout_ms):
+        if self.mask == POLLOUT and room[0] > 0:
+            room[0] -= 1
+            return [self]
         return []
 """

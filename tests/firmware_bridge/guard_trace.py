@@ -12,9 +12,16 @@ from firmware_bridge.mcu import limits
 from firmware_bridge.mcu.guard import Guard
 
 PATH = Path(__file__).parents[1] / "golden" / "guard.json"
-SMALL = (((-9_000, 9_000, 0, 360, 60), (-9_000, 9_000, 0, 36, 6)), ((0, 1, 1, -1, 7_500), (1, 1, 0, -1, 50)))
+SMALL = (((-9_000, 9_000, 0, 360, 60), (-9_000, 9_000, 0, 36, 6)), ((7_500, 0, 1, 1, -1), (50, 1, 1, 0, -1)))
 BODIES = {"buddy": (limits.JOINTS, limits.RULES), "small": SMALL}
 ORDERS = 400
+
+
+def beyond(rules: tuple, angles: list[int]) -> list[tuple]:  # type: ignore[type-arg]
+    """Rows of the collision rules (most, joint, weight, joint, weight, ...) that `angles` break."""
+    return [
+        row for row in rules if sum(w * angles[i] for i, w in zip(row[1::2], row[2::2], strict=True)) > row[0]
+    ]
 
 
 def make() -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ FILES = (
     "loop.py",
 )
 _FETCH_S = 60
-HEAP = 4_000_000
+HEAP = 16_000_000
 
 RUNNER = """
 import { readFileSync } from "fs";

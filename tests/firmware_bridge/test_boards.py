@@ -7,6 +7,7 @@ import pytest
 
 from firmware_bridge.flash import plan
 from firmware_bridge.mcu import limits
+from firmware_bridge.mcu import protocol as p
 from tests.firmware_bridge import fake_machine, micropython
 
 SCRIPT = """
@@ -15,13 +16,15 @@ sys.modules.pop("micropython", None)
 job = json.load(open("/job.json"))
 import boot
 import board
-if job["servos"]:
-    board.SERVOS = job["servos"]
 machine.ADC.values = {26: 52000, 1: 52000, 4: 14000}
+told = {}
 def reply(frame):
+    if frame[4] == 0x83 and frame[5] == 0x2A:
+        for at in range(7, len(frame) - 1, 3):
+            told[frame[at]] = (frame[at + 1], frame[at + 2])
     if frame[4] != 2:
         return b""
-    answer = [0xFF, 0xFF, frame[2], 10, 0, 0, 8, 0, 0, 0, 0, 78, 30]
+    answer = [0xFF, 0xFF, frame[2], 10, 0] + list(told.get(frame[2], (0, 8))) + [0, 0, 0, 0, 78, 30]
     return bytes(answer + [~sum(answer[2:]) & 0xFF])
 machine.UART.reply = staticmethod(reply)
 from mcu.loop import Loop
@@ -36,6 +39,7 @@ def read():
     inbox[:n] = b""
     return n
 made.read = read
+real_write = made.write
 made.write = lambda out, n: outbox.extend(bytes(out[:n]))
 made.boot_id = lambda: 515
 loop = Loop(made)
@@ -47,8 +51,9 @@ def run(ticks, step_ms=10):
         loop.step()
 def torque():
     if job["servos"] == "feetech":
-        on = [f for f in machine.UART.sent if f[4] == 0x83 and f[5] == 0x28]
-        return on[-1][8] == 1
+        limp = b"\\xff\\xff\\xfe\\x04\\x03\\x28\\x00\\xd2"
+        said = [f for f in machine.UART.sent if f == limp or (f[4] == 0x83 and f[5] == 0x28)]
+        return said[-1] != limp
     if job["servos"] == "pca9685":
         return machine.I2C.written.get((0x40, 0xFD)) != b"\\x10" or (0x40, 6) in machine.I2C.written
     return machine.PWM.made[0].ns > 0
@@ -58,8 +63,10 @@ seen["booted"] = [loop.guard.state, loop.guard.unfit, torque(), machine.WDT.time
 seen["have"] = made.HAVE
 seen["armed"] = loop.guard.arm()
 machine.UART.sent.clear()
+loop.vitals._heard = 0
 run(5)
 seen["driven"] = torque()
+seen["positions"] = bin(loop.vitals._heard).count("1") if job["servos"] == "feetech" else 5
 seen["fed"] = machine.WDT.fed
 loop.guard.stop()
 run(80)
@@ -76,8 +83,44 @@ machine.Pin.levels[13] = 1
 run(30)
 loop.guard.clear()
 seen["estop"] = [loop.guard.unfit, loop.vitals.flags & 2]
+machine.Pin.levels[13] = 0
+run(30)
+loop.guard.clear()
+loop.guard.arm()
+run(5)
+if job["servos"] == "pca9685":
+    machine.I2C.gone = 0x40
+    run(3)
+    seen["cut"] = [loop.guard.state, loop.guard.reason, machine.Pin.levels[board.PINS["enable"]]]
+    machine.I2C.gone = None
+    run(3)
+    seen["back"] = [machine.I2C.written[(0x40, 0xFD)] == b"\\x10", loop.guard.torque]
+    machine.I2C.written[(0x40, 0)] = b"\\x11"
+    loop.guard.clear()
+    loop.guard.arm()
+    run(3)
+    seen["reset"] = [loop.guard.reason, machine.I2C.written[(0x40, 0)] == b"\\x20"]
+else:
+    machine.I2C.gone = 0x68
+    for _ in range(150):
+        loop.guard.setpoint(loop.guard.safe, 100)
+        run(1)
+    seen["cut"] = [loop.guard.state, loop.guard.reason, loop.vitals.silent]
+import select, sys
+select.room[0] = 3
+out = []
+class Line:
+    buffer = None
+    def write(self, data):
+        out.append(bytes(data))
+Line.buffer = Line()
+sys.modules["boards.chassis"].sys = type("S", (), {"stdout": Line, "stdin": sys.stdin})
+for _ in range(3):
+    real_write(b"frame", 5)
+select.room[0] = 100
+real_write(b"whole", 5)
+seen["wrote"] = b"".join(out).decode()
 made.leave()
-import builtins
 seen["left"] = [machine.resets, "maintenance" in os.listdir()]
 print(json.dumps(seen))
 """
@@ -92,18 +135,28 @@ def test_a_board_boots_disarmed_arms_stops_and_feeds_its_watchdog_only_after_a_t
     files = {f"/{file.path}": file.data.decode() for file in plan.files_for(kind)}
     files |= {"/machine.py": fake_machine.MACHINE, "/esp32.py": fake_machine.ESP32}
     files |= {"/select.py": fake_machine.SELECT}
+    files["/wiring.py"] = f"SERVOS = {servos!r}\n"
     files["/micropython.py"] = "def kbd_intr(n):\n    pass\n"
     job = {"servos": servos, "joints": len(limits.JOINTS)}
     seen = micropython.run(tmp_path, SCRIPT, job, files=files)
     disarmed, armed_ok, fault, estop = 1, 0, 4, 12
-    assert seen["booted"] == [disarmed, 0, False, 500], json.dumps(seen)
+    watchdog_ms = 500 if name == "rp2" else 1_000
+    assert seen["booted"] == [disarmed, 0, False, watchdog_ms], json.dumps(seen)
     assert seen["armed"] == armed_ok
     assert seen["driven"] is True
     assert seen["fed"] == 35
+    assert seen["positions"] == 5, "bus servos are heard while they are driven"
     assert seen["stopped"] == [fault, False] or servos == "pca9685"
     assert seen["late"] == 10 or seen["late"] == 9
     assert seen["fed_without_a_tick"] == 0
     assert seen["estop"] == [estop, 2]
+    if servos == "pca9685":
+        assert seen["cut"] == [fault, p.SERVO_LOST, 1], "the pin cuts the outputs that the bus cannot"
+        assert seen["back"] == [True, False], "release is asked again until the chip answers"
+        assert seen["reset"] == [p.SERVO_LOST, True], "a chip that was reset is set up anew, unarmed"
+    else:
+        assert seen["cut"] == [fault, p.SENSE_LOST, p.TILT]
+    assert seen["wrote"] == "fra\0whole", "a full line loses bytes, and never waits"
     assert seen["left"] == [1, True]
 
 

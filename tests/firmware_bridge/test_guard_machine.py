@@ -8,6 +8,7 @@ from firmware_bridge.mcu import limits
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.guard import ACCEL, HOLD_TICKS, MAX, MIN, SAFE, SPEED, Guard
 from firmware_bridge.mcu.vitals import Vitals
+from tests.firmware_bridge.guard_trace import beyond
 
 N = len(limits.JOINTS)
 JOINT = st.integers(0, N - 1)
@@ -95,8 +96,7 @@ class GuardMachine(RuleBasedStateMachine):
             assert firmware[MIN] <= row[MIN] <= angle <= row[MAX] <= firmware[MAX]
             assert row[SPEED] <= firmware[SPEED]
             assert row[ACCEL] <= firmware[ACCEL]
-        for i, sign_i, j, sign_j, most in limits.RULES:
-            assert sign_i * self.guard.position[i] + sign_j * self.guard.position[j] <= most
+        assert not beyond(limits.RULES, self.guard.position)
 
     @invariant()
     def only_hands_arm_and_clear(self) -> None:

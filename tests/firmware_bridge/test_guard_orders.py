@@ -87,7 +87,7 @@ def test_clearing_takes_torque_and_speed_away() -> None:
     [([5_000, 0], [1_000, 0]), ([5_000, 3_000], [4_000, 3_000]), ([9_000, -9_000], [-8_000, -9_000])],
 )
 def test_the_first_of_two_joints_gives_way(wanted: list[int], goals: list[int]) -> None:
-    guard = Guard((ROW, ROW), ((0, 1, 1, -1, 1_000),))
+    guard = Guard((ROW, ROW), ((1_000, 0, 1, 1, -1),))
     guard.tick()
     guard.arm()
     guard.setpoint(wanted, 100)
@@ -95,12 +95,12 @@ def test_the_first_of_two_joints_gives_way(wanted: list[int], goals: list[int]) 
 
 
 def test_the_second_gives_way_where_the_first_cannot() -> None:
-    guard = Guard(((-1_000, 9_000, 0, 360, 60), ROW), ((0, 1, 1, -1, 1_000),))
+    guard = Guard(((-1_000, 9_000, 0, 360, 60), ROW), ((1_000, 0, 1, 1, -1),))
     guard.tick()
     guard.arm()
     guard.setpoint([9_000, -9_000], 100)
     assert guard.goal == [-1_000, -2_000]
-    guard = Guard(((-9_000, 1_000, 0, 360, 60), ROW), ((0, -1, 1, 1, 1_000),))
+    guard = Guard(((-9_000, 1_000, 0, 360, 60), ROW), ((1_000, 0, -1, 1, 1),))
     guard.tick()
     guard.arm()
     guard.setpoint([-9_000, 9_000], 100)
@@ -133,10 +133,10 @@ def test_a_joint_that_contradicts_itself_is_never_armed(row: tuple[int, ...]) ->
 
 
 def test_joints_that_cannot_both_be_safe_are_never_armed() -> None:
-    sound = Guard((ROW, ROW), ((0, 1, 1, -1, 0),))
+    sound = Guard((ROW, ROW), ((0, 0, 1, 1, -1),))
     sound.tick()
     assert sound.state == p.DISARMED
-    for rule in ((0, 1, 1, -1, -1), (0, -1, 1, 1, -1)):
+    for rule in ((-1, 0, 1, 1, -1), (-1, 0, -1, 1, 1)):
         guard = Guard((ROW, ROW), (rule,))
         guard.tick()
         assert guard.state == p.FAULT
@@ -181,7 +181,7 @@ def test_the_narrowest_limits_are_still_limits() -> None:
 
 @pytest.mark.parametrize(("first", "goal", "clamped"), [(999, 999, 0), (1_000, 1_000, 0), (1_001, 1_000, 1)])
 def test_two_joints_part_from_the_first_hundredth_too_far(first: int, goal: int, clamped: int) -> None:
-    guard = Guard((ROW, ROW), ((0, 1, 1, -1, 1_000),))
+    guard = Guard((ROW, ROW), ((1_000, 0, 1, 1, -1),))
     guard.tick()
     guard.arm()
     guard.setpoint([first, 0], 100)
@@ -189,7 +189,7 @@ def test_two_joints_part_from_the_first_hundredth_too_far(first: int, goal: int,
 
 
 def test_the_second_gives_way_by_a_single_hundredth() -> None:
-    guard = Guard(((-1_000, 9_000, 0, 360, 60), ROW), ((0, 1, 1, -1, 1_000),))
+    guard = Guard(((-1_000, 9_000, 0, 360, 60), ROW), ((1_000, 0, 1, 1, -1),))
     guard.tick()
     guard.arm()
     guard.setpoint([9_000, -2_001], 100)
@@ -203,6 +203,41 @@ def test_the_age_stays_in_its_field() -> None:
         guard.age = age
         guard.tick()
         assert guard.age == after
+
+
+def test_a_rule_of_three_joints_holds_by_weight_and_parts_in_its_order() -> None:
+    guard = Guard((ROW, ROW, ROW), ((1_000, 0, 2, 1, -1, 2, 3),))
+    guard.tick()
+    guard.arm()
+    assert guard.setpoint([1_001, 500, 200], 100)
+    assert guard.goal == [450, 500, 200], "half of the excess of 1,102, rounded up, is the first one's way"
+    assert guard.setpoint([-9_000, -9_000, 9_000], 100)
+    assert guard.goal == [-9_000, 8_000, 9_000], "the first one has no way left, the second has"
+    for _ in range(400):
+        guard.setpoint([9_000, -9_000, 9_000], 100)
+        guard.tick()
+        assert 2 * guard.position[0] - guard.position[1] + 3 * guard.position[2] <= 1_000
+
+
+def test_a_joint_that_the_end_of_its_range_stops_does_not_make_room() -> None:
+    # The second joint parts from the first by 360 a tick until its range ends; the first follows as closely.
+    guard = Guard((ROW, (-9_000, 100, 0, 360, 60)), ((0, 0, 1, 1, -1),))
+    guard.tick()
+    guard.arm()
+    guard.speed[:] = [300, 300]
+    guard.position[:] = [0, 0]
+    guard.goal[:] = [9_000, 100]
+    guard.holding = True
+    guard.age = 1
+    guard.tick()
+    assert guard.position[0] <= guard.position[1] <= 100
+
+
+@pytest.mark.parametrize("rule", [(0, 2, 1), (0, -1, 1), (0, 0, 0)])
+def test_a_rule_of_no_joint_or_no_weight_is_never_armed(rule: tuple[int, ...]) -> None:
+    guard = Guard((ROW, ROW), (rule,))
+    guard.tick()
+    assert (guard.state, guard.reason) == (p.FAULT, p.BAD_LIMITS)
 
 
 def test_torque_goes_at_rest_and_leaves_neither_speed_nor_goal() -> None:
@@ -232,14 +267,14 @@ def test_torque_goes_at_rest_and_leaves_neither_speed_nor_goal() -> None:
 def test_steps_that_would_meet_are_cancelled_and_no_others(
     steps: list[int], positions: list[int], left: list[int]
 ) -> None:
-    guard = Guard((ROW, ROW), ((0, 1, 1, -1, 100),))
+    guard = Guard((ROW, ROW), ((100, 0, 1, 1, -1),))
     guard.position[:], guard._step[:] = positions, steps
     guard._keep_apart()
     assert guard._step == left
 
 
 def test_cancelling_one_step_may_cancel_another_joints() -> None:
-    guard = Guard((ROW, ROW, ROW), ((0, 1, 1, -1, 100), (1, 1, 2, -1, 100)))
+    guard = Guard((ROW, ROW, ROW), ((100, 0, 1, 1, -1), (100, 1, 1, 2, -1)))
     guard.position[:], guard._step[:] = [100, 0, -100], [3, 2, 2]
     guard._keep_apart()
     assert guard._step == [0, 2, 2]

@@ -14,6 +14,7 @@ from firmware_bridge.motion import KeyFrame, KeyFrames
 from firmware_bridge.player import Player
 from runtime.contracts.body import CDEG, load_body
 from runtime.contracts.errors import PackError
+from tests.firmware_bridge.guard_trace import beyond
 
 TICKS_A_SETPOINT = 2
 HOUR_TICKS = 360_000
@@ -72,10 +73,7 @@ def _broken(guard: Guard, was: list[int], speed: list[int]) -> int:
         step = abs(guard.position[i] - was[i])
         if not low <= guard.position[i] <= high or step > fastest or step > abs(speed[i]) + accel:
             return 1
-    for i, sign_i, j, sign_j, most in limits.RULES:
-        if sign_i * guard.position[i] + sign_j * guard.position[j] > most:
-            return 1
-    return 0
+    return int(bool(beyond(limits.RULES, guard.position)))
 
 
 def main() -> int:

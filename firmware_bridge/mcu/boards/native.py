@@ -22,9 +22,9 @@ class NativeServos:
     def release(self) -> None:
         """No pulse, no torque."""
         if self._driven:
-            self._driven = False
             for pwm in self._pwm:
                 pwm.duty_u16(0)
+            self._driven = False
 
     def feel(self, vitals: object) -> None:
         pass

@@ -2,24 +2,26 @@
 
 from math import atan2, sqrt
 
-from machine import ADC, Pin
+from machine import Pin
 
 MPU_ADDRESS, MPU_WAKE, MPU_ACCEL = 0x68, 0x6B, 0x3B
 MPU_PER_G = 16384
 RAD_TO_DEG = 57.29578
+ASLEEP = b"\0" * 6
+"""What it says after a power failure of its own"""
 
 
 class Battery:
-    """An ADC pin behind a divider of `ratio` (whole pack over pin), 3.3 V full scale."""
+    """A pack behind a divider of `ratio` (whole pack over pin); `read_mv` gives millivolts at the pin."""
 
     HAVE = 1
 
-    def __init__(self, pin: int, ratio: int) -> None:
-        self._adc = ADC(Pin(pin))
-        self._full_mv = 3300 * ratio
+    def __init__(self, read_mv: object, ratio: float) -> None:
+        self._read_mv = read_mv
+        self._ratio = ratio
 
     def feel(self, vitals: object) -> None:
-        vitals.feel_supply(self._adc.read_u16() * self._full_mv // 65535)
+        vitals.feel_supply(int(self._read_mv() * self._ratio))
 
 
 class ChipHeat:
@@ -42,10 +44,17 @@ class Imu:
     def __init__(self, i2c: object) -> None:
         self._i2c = i2c
         self._raw = bytearray(6)
-        i2c.writeto_mem(MPU_ADDRESS, MPU_WAKE, b"\0")
+        self._awake = False
 
     def feel(self, vitals: object) -> None:
+        if not self._awake:
+            self._i2c.writeto_mem(MPU_ADDRESS, MPU_WAKE, b"\0")
+        self._awake = False  # where the next line fails, it is woken again
         self._i2c.readfrom_mem_into(MPU_ADDRESS, MPU_ACCEL, self._raw)
+        self._awake = True
+        if self._raw == ASLEEP:
+            self._awake = False
+            return
         x, y, z = self._axis(0), self._axis(2), self._axis(4)
         roll = atan2(y, z) * RAD_TO_DEG
         pitch = atan2(-x, sqrt(y * y + z * z)) * RAD_TO_DEG

@@ -10,7 +10,7 @@ import json
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -51,19 +51,32 @@ class Joint(_Part):
         return min(max(angle_deg, self.min_deg), self.max_deg)
 
 
-class Collision(_Part):
-    """`first_sign * first + second_sign * second` must stay at or under `max_deg`, or the parts meet."""
+Weight = Annotated[int, Field(ge=-8, le=8)]
 
-    first: Name
-    first_sign: Literal[-1, 1]
-    second: Name
-    second_sign: Literal[-1, 1]
-    max_deg: float
+
+class Collision(_Part):
+    """The weighted sum of these joints must stay at or under `max_deg`, or the parts meet."""
+
+    terms: Annotated[dict[Name, Weight], Field(min_length=1, max_length=4)]
+    """Joint -> weight"""
+    max_deg: Annotated[float, Field(ge=-2_000, le=2_000)]
     why: str = ""
+
+    @model_validator(mode="after")
+    def _counted(self) -> "Collision":
+        if not all(self.terms.values()):
+            raise ValueError("a collision rule weighs a joint by 0; leave it out")
+        return self
+
+    @property
+    def words(self) -> str:
+        """The joints that meet."""
+        *first, last = self.terms
+        return f"{', '.join(first)} and {last}" if first else last
 
     def excess_deg(self, pose: Pose) -> float:
         """How far beyond the rule `pose` is; zero or less where it is allowed."""
-        return self.first_sign * pose[self.first] + self.second_sign * pose[self.second] - self.max_deg
+        return sum(weight * pose[name] for name, weight in self.terms.items()) - self.max_deg
 
 
 class Cutoffs(_Part):
@@ -92,6 +105,25 @@ class Cutoffs(_Part):
         return self
 
 
+class Stick(_Part):
+    """A head or a tail: a straight rounded piece that turns about its root. Millimetres, degrees."""
+
+    ahead_mm: float
+    """Its root, ahead of the middle of the hips"""
+    up_mm: float
+    """and above them"""
+    long_mm: Annotated[float, Field(gt=0, le=1_000)]
+    radius_mm: Annotated[float, Field(gt=0, le=200)]
+    pan: Name
+    """Joint that turns it left"""
+    tilt: Name | None = None
+    """Joint that lifts it"""
+    raised_deg: float = 0.0
+    """How far it points up at tilt 0"""
+    behind: bool = False
+    """It points to the rear"""
+
+
 class Geometry(_Part):
     """Lengths for gaits and their checks; no limit follows from it, so the limits' hash leaves it out."""
 
@@ -107,6 +139,10 @@ class Geometry(_Part):
     """Centre of mass, ahead of the middle of the hips"""
     friction: Annotated[float, Field(gt=0, le=2)] = 0.6
     """Between foot and floor"""
+    sticks: dict[Name, Stick] = {}
+    """Head and tail, for what may meet the legs"""
+    apart_mm: Annotated[float, Field(ge=0, le=50)] = 2.0
+    """Room that must stay between two parts"""
 
 
 class Body(_Part):
@@ -127,11 +163,14 @@ class Body(_Part):
         if len(set(self.names)) != len(self.names):
             raise ValueError("a joint name stands twice")
         for rule in self.collisions:
-            for name in (rule.first, rule.second):
+            for name in rule.terms:
                 if name not in self.names:
                     raise ValueError(f"a collision rule names unknown joint {name!r}")
             if max(rule.excess_deg(self.rest), rule.excess_deg(self.safe)) > 0:
-                raise ValueError(f"rest or safe pose breaks the rule of {rule.first} and {rule.second}")
+                raise ValueError(f"rest or safe pose breaks the rule of {rule.words}")
+        for stick in self.geometry.sticks.values() if self.geometry else ():
+            if {stick.pan, stick.tilt} - {None, *self.names}:
+                raise ValueError(f"geometry.sticks names unknown joint {stick.pan!r} or {stick.tilt!r}")
         for word, pose in (("falling", self.falling), ("low_battery", self.low_battery)):
             if unknown := [name for name in pose if not self.expand(name)]:
                 raise ValueError(f"{word} names unknown joint {unknown[0]!r}")
@@ -190,7 +229,7 @@ class Body(_Part):
                 return f"{joint.name} = {angle:.1f} deg is outside {joint.min_deg:g}..{joint.max_deg:g}"
         for rule in self.collisions:
             if rule.excess_deg(pose) > 1e-6:
-                return f"{rule.first} and {rule.second} would meet ({rule.excess_deg(pose):.1f} deg too far)"
+                return f"{rule.words} would meet ({rule.excess_deg(pose):.1f} deg too far)"
         return ""
 
 
