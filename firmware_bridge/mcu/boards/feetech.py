@@ -16,7 +16,7 @@ STEPS, CENTRE = 4096, 2048
 
 
 class FeetechServos:
-    """`uart` is a machine.UART, which may hear its own sending; a servo's id is row[0] of the mounting + 1."""
+    """`uart` is a machine.UART, which may hear itself; a servo's id is row[0] of the mounting + 1."""
 
     HAVE = 1 | 2 | 32  # supply, temperature, position
 
