@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from firmware_bridge.motion import LEGS, Ease, Gait, GaitShape, KeyFrame, KeyFrames, Movement, needed_s
 from firmware_bridge.stride import Stride
-from runtime.contracts.body import Body, Pose
+from runtime.contracts.body import Body, Joint, Pose
 from runtime.contracts.errors import PackError
 
 MAX_BYTES = 100_000
@@ -155,8 +155,14 @@ def _check_limits(pose: Pose, where: str, body: Body) -> None:
             limits = f"{joint.min_deg:g}..{joint.max_deg:g}"
             raise PackError(f"{where}: {name} = {angle:g} deg is outside {limits}; bring it inside")
     for rule in body.collisions:
-        if pose.keys() >= rule.terms.keys() and rule.excess_deg(pose) > 0:
+        # A joint that is not named yet may be anywhere: where it makes the most room.
+        roomy = {name: _roomiest(body.by_name[name], weight) for name, weight in rule.terms.items()}
+        if rule.terms.keys() & pose.keys() and rule.excess_deg(roomy | pose) > 0:
             raise PackError(f"{where}: {rule.words} would meet: {rule.why}; move them apart")
+
+
+def _roomiest(joint: Joint, weight: int) -> float:
+    return joint.min_deg if weight > 0 else joint.max_deg
 
 
 def _frames(entry: SkillFile, path: Path, body: Body) -> tuple[KeyFrame, ...]:

@@ -4,7 +4,7 @@ Written by `python -m firmware_bridge.dictionary`; change its source instead.
 Hundredths of a degree; speed per tick, acceleration per tick squared.
 """
 
-LIMITS_HASH = b"\xf7\xf4\x77\x36\x1a\x8a\x96\x56"
+LIMITS_HASH = b"\xd5\xdf\xac\x4f\x34\x45\x7b\xcf"
 
 # min, max, safe, speed, acceleration
 JOINTS = (
@@ -25,8 +25,8 @@ JOINTS = (
 RULES = (
     (8500, 4, 2, 5, -1, 0, -2),
     (8500, 6, 2, 7, -1, 2, -2),
-    (20600, 8, 2, 9, -1, 0, 1),
-    (20600, 8, -2, 9, -1, 2, 1),
+    (21300, 8, 2, 9, -1, 0, 1),
+    (21300, 8, -2, 9, -1, 2, 1),
 )
 
 SUPPLY_CUT_MV = 6200

@@ -3,4 +3,4 @@
 Written by `python -m firmware_bridge.dictionary`; change its source instead.
 """
 
-FIRMWARE_HASH = b"\x10\x72\xa1\xf4\xb0\x2c\xab\xe5"
+FIRMWARE_HASH = b"\x59\x42\x86\x9f\xde\x13\x92\xee"

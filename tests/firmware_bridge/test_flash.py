@@ -70,7 +70,7 @@ def test_a_board_is_flashed_interrupted_anywhere_resumed_read_back_and_greets(
     assert main(["board", f"port:{port}"]) == 0, "the firmware runs: it is asked out of its loop"
     captured = capsys.readouterr()
     assert json.loads(captured.out.strip().splitlines()[-1])["written"] == []
-    assert "firmware 2 runs there" in captured.err
+    assert f"firmware {protocol.FIRMWARE} runs there" in captured.err
     assert "never armed" in captured.err
 
     assert main(["board", "backup", "--port", f"port:{port}", "--out", str(tmp_path / "copy")]) == 0
