@@ -98,16 +98,20 @@ class Player:
         return 0 if self._frozen else ticks
 
     def _layered(self) -> Pose:
-        """Base and small movements together; where two joints would meet, only as far as they may go."""
+        """Base and small movements together; where parts would meet, only as far as they may go.
+
+        The rules leave a convex room, so what lies between two poses in it is in it too.
+        """
         offsets, base = self._idle.offsets, self.base
         pose = self._body.clamp({name: angle + offsets.get(name, 0.0) for name, angle in base.items()})
+        share = 1.0
         for rule in self._body.collisions:
             excess = rule.excess_deg(pose)
             if excess > 0:
                 before = min(rule.excess_deg(base), 0.0)
-                share = before / (before - excess)
-                for name in (rule.first, rule.second):
-                    pose[name] = base[name] + share * (pose[name] - base[name])
+                share = min(share, before / (before - excess))
+        if share < 1.0:
+            pose = {name: angle + share * (pose[name] - angle) for name, angle in base.items()}
         return pose
 
 
