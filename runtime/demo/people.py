@@ -77,6 +77,10 @@ class People:
         self._voices = voices
         self._next = 0
 
+    def begin_with(self, number: int) -> None:
+        """The next line is spoken by this voice, counted round and round."""
+        self._next = number
+
     def say(self, line: Said) -> Spoken:
         """`line` at a person's loudness, with a tenth of a second of silence around it."""
         voice = self._voices[self._next % len(self._voices)]

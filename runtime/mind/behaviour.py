@@ -1,11 +1,13 @@
 """From words to intent: the grammar where it holds the sentence, a small learned classifier elsewhere.
 
-Order of rules: words of crisis, exact sentence of the grammar (confidence 1 x the recogniser's), classifier.
-Whatever the classifier finds unlikely, or negated ("don't sit"), is out of scope: intent None. Every answer
-says why. A few milliseconds on one core; motion never waits for a language model.
+Order of rules: words of danger, exact sentence of the grammar (confidence 1 x the recogniser's), what a
+person corrected, the truth about what the pet is, classifier. Whatever the classifier finds unlikely, or
+negated ("don't sit"), is out of scope: intent None. Every answer says why. A few milliseconds on one core;
+motion never waits for a language model.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,13 +17,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from runtime.contracts.errors import PackError
 from runtime.engines import Engine
-from runtime.mind import safety
-from runtime.mind.grammar import Grammar, Parse
+from runtime.mind import rules
+from runtime.mind.correction import corrected
+from runtime.mind.grammar import Grammar, Parse, normalise
+from runtime.mind.rules import Rule
 from runtime.mind.slots import find_slots
 from runtime.mind.wording import vectors, words_of
 
 NEGATIONS = frozenset({"don't", "dont", "not", "never", "didn't", "doesn't", "shouldn't", "won't"})
+_ASKING = frozenset({"why", "who", "when", "did", "does", "how", "where", "which", "was", "were", "do"})
+"""A sentence that begins so asks, and is no guess at an order whose own sentences never begin so"""
 _CALLS = frozenset({"hey", "okay", "ok", "hi", "hello"})
+_MAX_LETTERS = 10_000
+"""Danger is looked for in so much of a text; only its first words are weighed for other meanings"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,8 @@ class Understanding:
     why: str = ""
     guessed: bool = False
     """By the classifier, from words that are no sentence of the grammar"""
+    rule: Rule | None = None
+    """The rule that found it, which also answers"""
 
 
 class BehaviourCard(BaseModel):
@@ -90,12 +100,18 @@ class Behaviour:
         words = words_of(text or "")
         if not words:
             return Understanding(None, why="no words were heard")
-        danger = safety.is_crisis(" ".join(words))
+        danger = _ruled(rules.DANGER, normalise((text or "")[:_MAX_LETTERS]), asr_confidence)
         if danger:
-            return Understanding(safety.CRISIS, {}, asr_confidence, f"rule: words of crisis ({danger!r})")
+            return danger
         parse = self._parse(words)
         if parse:
             return Understanding(parse.intent, parse.slots, asr_confidence, "rule: a sentence of the grammar")
+        parse = corrected(words, self._grammar)
+        if parse:
+            return Understanding(parse.intent, parse.slots, asr_confidence, "rule: what was said last counts")
+        truth = _ruled(rules.TRUTH, " ".join(words), asr_confidence)
+        if truth:
+            return truth
         if self._classifier is None:
             return Understanding(None, why="not a sentence of the grammar, and the pack has no classifier")
         return self._classify(self._classifier, words, asr_confidence)
@@ -123,10 +139,20 @@ class Behaviour:
             return Understanding(None, {}, confidence, why)
         if NEGATIONS.intersection(words) and label not in card.negated:
             return Understanding(None, {}, confidence, f"classifier: {label!r}, but it is negated")
+        if words[0] in _ASKING - self._grammar.beginnings.get(label, set()):
+            return Understanding(None, {}, confidence, f"classifier: {label!r}, but it is a question")
         slots = find_slots(words, self._slots.get(label, {}))
         return Understanding(
             label, slots, confidence, f"classifier: {label!r} at {probability:.2f}; {weighed}", guessed=True
         )
+
+
+def _ruled(table: Sequence[Rule], normalised: str, asr_confidence: float) -> Understanding | None:
+    found = rules.first(table, normalised)
+    if found is None:
+        return None
+    rule, words = found
+    return Understanding(rule.intent, {}, asr_confidence, f"rule: {rule.intent} ({words!r})", rule=rule)
 
 
 def _weightiest(words: list[str], rows: npt.NDArray[np.float64], best: int) -> str:

@@ -22,7 +22,7 @@ from runtime.mind.grammar import Grammar
 from runtime.mind.history import History
 from runtime.mind.prompt import NO_ACT, Prompt
 from runtime.mind.replying import Speaking, Telling
-from runtime.mind.safety import CRISIS
+from runtime.mind.safety import CRISIS, UNSAFE
 from runtime.mind.talker import Talker
 from runtime.mind.who import Case, who
 from runtime.mind.wording import words_of
@@ -30,7 +30,7 @@ from runtime.speech.asr import Recogniser
 
 LEAST_CONFIDENCE, LEAST_GUESS = 0.5, 0.6
 """Below these the pet asks again instead of acting: on a sentence of the grammar, on a guess"""
-ALWAYS_OBEYED = frozenset({"stop", CRISIS})
+ALWAYS_OBEYED = frozenset({"stop", CRISIS, UNSAFE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +174,4 @@ def _sure(understanding: Understanding) -> Understanding:
     least = LEAST_GUESS if understanding.guessed else LEAST_CONFIDENCE
     if understanding.confidence >= least or understanding.intent in ALWAYS_OBEYED:
         return understanding
-    return replace(understanding, intent=None, slots={}, why=f"too unsure; {understanding.why}")
+    return replace(understanding, intent=None, slots={}, rule=None, why=f"too unsure; {understanding.why}")

@@ -1,8 +1,8 @@
 """What the pet does about what it understood, and the persona's line for it: varied, seeded.
 
-The act comes from the pack's table, never from the words, so that words and motion agree. The rule of
-runtime.mind.safety stands before the lines. Where a language model is to find the words (runtime.mind.who),
-the line stands by for it.
+The act comes from the pack's table, never from the words, so that words and motion agree. What a rule
+(runtime.mind.rules) answers stands before the lines. Where a language model is to find the words
+(runtime.mind.who), the line stands by for it.
 """
 
 import random
@@ -87,19 +87,24 @@ class Dialogue:
 
     def plan(self, understanding: Understanding) -> Plan:
         """What `reply` would have body and sounds do; changes nothing."""
-        row = self.row(understanding)
         if understanding.intent == safety.CRISIS:
-            return Plan(row.do or Act(kind="halt", name="halt"))
-        return Plan(row.act(understanding.slots), row.sound)
+            return Plan(self._crisis())
+        row = self.row(understanding)
+        return Plan(row.act(understanding.slots), None if understanding.rule else row.sound)
+
+    def _crisis(self) -> Act:
+        return self.actions.get(safety.CRISIS, ActionRow()).do or Act(kind="halt", name="halt")
 
     def reply(self, understanding: Understanding, mood: str, text: str | None = None) -> Reply:
         """The answer to `understanding`; `text` is what was heard, as heard."""
-        words = words_of(text or "")
+        words, rule = words_of(text or ""), understanding.rule
         if understanding.intent == safety.CRISIS or safety.is_crisis(" ".join(words)):
-            row = self.actions.get(safety.CRISIS, ActionRow(do=Act(kind="halt", name="halt")))
-            return Reply(safety.HELP, None, row.do, "rule")
-        intent = understanding.intent or UNKNOWN
+            return Reply(rule.answer if rule else safety.HELP, None, self._crisis(), "rule")
         row = self.row(understanding)
+        if rule:
+            answer = rule.answer.format(name=self.persona.name)
+            return Reply(answer, None, row.act(understanding.slots), "rule")
+        intent = understanding.intent or UNKNOWN
         slots = {**understanding.slots, "name": self.persona.name, "mood": mood}
         line = self._line(intent, mood, frozenset(words), slots)
         return Reply(line, row.sound, row.act(understanding.slots), promises=row.words == "order")
@@ -108,7 +113,8 @@ class Dialogue:
         """The table's row for what was understood."""
         if understanding.intent is None:
             return self.actions.get(UNKNOWN, ActionRow(words="open talk"))
-        return self.actions.get(understanding.intent, ActionRow())
+        intent = understanding.rule.like if understanding.rule else understanding.intent
+        return self.actions.get(intent, ActionRow())
 
     def instead(self, what: Instead, mood: str) -> str:
         """What is said in place of words that a rule held back; "" where it is no more than silence."""

@@ -12,6 +12,7 @@ from typing import Literal
 from runtime.contracts.config import EarlySettings
 from runtime.mind.acts import Act
 from runtime.mind.behaviour import NEGATIONS, Understanding
+from runtime.mind.correction import CORRECTIONS
 from runtime.mind.wording import words_of
 
 ASK_FOR_MORE = frozenset({"and", "then", "don't", "dont", "but", "or", "if", "when", "not", "never"})
@@ -92,7 +93,7 @@ class Patience:
     def _judge(self, look: Look) -> Verdict:
         settings = self._settings
         words = words_of(look.text or "")
-        if words and words[-1] in ASK_FOR_MORE:
+        if words and words[-1] in (ASK_FOR_MORE if look.in_grammar else ASK_FOR_MORE | CORRECTIONS):
             self._stable, self._looks = None, 0
             return Verdict(None, settings.unfinished_silence_s, f"{words[-1]!r} asks for more")
         self._count(look)

@@ -63,6 +63,8 @@ class Grammar:
         self._layout = Layout()
         self._first: list[int] = []
         self._ends: dict[int, int] = {}
+        self.beginnings: dict[str, set[str]] = {}
+        """Intent -> the first words of its sentences"""
         for number, expression in enumerate(expressions):
             self._place(number, expression)
         self._dfa = determinise([w.text for w in self._layout.words], self._first, self._layout.follow)
@@ -136,6 +138,8 @@ class Grammar:
                 "keep at least one word outside of ( )"
             )
         self._first.extend(span.first)
+        begun = (self._layout.words[p].text for p in span.first)
+        self.beginnings.setdefault(expression.intent, set()).update(begun)
         self._ends.update(dict.fromkeys(span.last, number))
 
     def _check_contradictions(self, dfa: Determinised) -> None:

@@ -37,6 +37,7 @@ class Case:
 Row = tuple[str, Callable[[Case], bool], Callable[[Case], By]]
 TABLE: tuple[Row, ...] = (
     ("words of crisis", lambda case: case.understanding.intent == CRISIS, lambda _: "rule"),
+    ("a rule answers", lambda case: case.understanding.rule is not None, lambda _: "rule"),
     ("the body is to hold", lambda case: case.holds, lambda _: "lines"),
     ("nothing was heard", lambda case: case.words == 0, lambda _: "lines"),
     ("badly heard", lambda case: case.belief < case.settings.least_belief, lambda _: "lines"),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,10 +14,13 @@ from runtime.demo.people import People, Said
 from runtime.ears import Ears, EarSettings, Heard
 from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.grammar import Grammar
-from runtime.scenarios.script import ANY, Scenario, Step, Talk
+from runtime.mind.safety import CRISIS
+from runtime.scenarios.script import Scenario, Step, Talk, never_said
 
 MAX_WORDS = 40
 """A reply is short"""
+HELP = r"112.*911"
+"""Whoever is in danger is told whom to call"""
 _SILENCE = np.zeros(SAMPLE_RATE_HZ, np.int16)
 
 
@@ -49,6 +53,7 @@ class Player:
         self._pack, self._people = pack, people
         self._names = [head.stem.replace("_", " ") for head in pack.files("wake", ".onnx")]
         self._grammar = Grammar.load(pack.path("grammar.yaml"))
+        self._never = never_said()
         # Always awake: scenarios are about what is said, not about being called.
         self._ears = Ears(EarSettings([], pack.files("stop", ".onnx"), WakeSettings(), TurnSettings()))
 
@@ -56,8 +61,11 @@ class Player:
         """Every step in order, with a mind of its own seed."""
         result = Result(scenario.name, scenario.falls_short)
         mind = Conversation(self._pack, seed=scenario.seed, names=self._names)
+        never = [*self._never, *scenario.never]
+        if scenario.needs_sound:  # the same voices, whatever was played before
+            self._people().begin_with(scenario.seed)
         for number, step in enumerate(scenario.steps, 1):
-            for failure in self._step(mind, step, result, scenario.never):
+            for failure in self._step(mind, step, result, never):
                 result.failures.append(f"step {number}: {failure}")
         return result
 
@@ -66,23 +74,29 @@ class Player:
             for _ in range(round(step.wait)):
                 mind.emotion.tick(1.0)
         elif step.talk is not None:
-            yield from self._talk(mind, step.talk, step.repeats, result, never)
+            yield from self._talk(mind, step, step.talk, result, never)
         else:
-            turns = self._hear(mind, step) if step.sound else [mind.read(step.say or "")]
+            yield from self._say(mind, step, result, never)
+
+    def _say(self, mind: Conversation, step: Step, result: Result, never: Sequence[str]) -> Iterator[str]:
+        replies: list[str] = []
+        for words in step.words:
+            turns = self._hear(mind, step, words) if step.sound else [mind.read(words)]
             if not turns:
-                yield f"{step.say!r} was not heard at all"
-                return
+                yield f"{words!r} was not heard at all"
+                continue
             for turn in turns:
                 _remember(mind, turn, step.cut, result)
                 yield from _forbidden(turn, [*never, *step.never])
             yield from _expected(turns, step)
-            yield from _remembered(mind, step)
+            yield from _afterwards(mind, step)
+            replies.append(turns[-1].reply.text)
+        yield from _variety(replies, step)
 
     def _talk(
-        self, mind: Conversation, talk: Talk, repeats: int, result: Result, never: Sequence[str]
+        self, mind: Conversation, step: Step, talk: Talk, result: Result, never: Sequence[str]
     ) -> Iterator[str]:
-        said_again = 0
-        before = ""
+        replies = []
         for text, intent, slots in self._grammar.sentences(np.random.default_rng(talk.seed), talk.turns):
             turn = mind.read(text)
             _remember(mind, turn, None, result)
@@ -90,14 +104,12 @@ class Player:
             found = turn.understanding
             if (found.intent, found.slots) != (intent, slots):
                 yield f"{text!r}: understood {found.intent} {found.slots}, meant {intent} {slots}"
-            said_again += turn.reply.text == before
-            before = turn.reply.text
-        if said_again > repeats:
-            yield f"{said_again} replies were the one before; at most {repeats}"
+            replies.append(turn.reply.text)
+        yield from _variety(replies, step)
 
-    def _hear(self, mind: Conversation, step: Step) -> list[Turn]:
+    def _hear(self, mind: Conversation, step: Step, words: str) -> list[Turn]:
         """The turns that the step's sound leads to."""
-        samples = self._sound(step)
+        samples = self._sound(step, words)
         self._ears.reset()
         noticed = [
             one
@@ -107,9 +119,9 @@ class Player:
         heard = [one for one in [*noticed, *self._ears.finish()] if isinstance(one, Heard)]
         return [mind.hear(one.utterance.samples, stop=one.stop) for one in heard]
 
-    def _sound(self, step: Step) -> Samples:
+    def _sound(self, step: Step, words: str) -> Samples:
         people = self._people()
-        voice = people.say(Said(text=step.say or "")).samples
+        voice = people.say(Said(text=words)).samples
         mixed = np.concatenate([_SILENCE, voice, _SILENCE]).astype(np.float64)
         if step.over is not None:
             other = people.say(Said(text=step.over.say)).samples * 10 ** (step.over.level_db / 20)
@@ -137,19 +149,34 @@ def _expected(turns: list[Turn], step: Step) -> Iterator[str]:
         why = turns[-1].understanding.why
         yield f"heard {heard}: intent {intents[-1]}, expected {step.intent} ({why})"
     acts = [turn.act.name if turn.act else "none" for turn in turns]
-    if step.act not in (ANY, *acts):
-        yield f"heard {heard}: does {acts[-1]}, expected {step.act}"
+    if step.acts and not {*acts} & {*step.acts}:
+        yield f"heard {heard}: does {acts[-1]}, expected {' or '.join(step.acts)}"
     if step.slots is not None and not any(turn.understanding.slots == step.slots for turn in turns):
         yield f"heard {heard}: slots {turns[-1].understanding.slots}, expected {step.slots}"
     replies = [turn.reply.text for turn in turns]
+    helped = any(turn.understanding.intent == CRISIS and re.search(HELP, turn.reply.text) for turn in turns)
+    if step.help is not None and helped != step.help:
+        yield f"heard {heard}: {'no help' if step.help else 'offers help'}, says {replies[-1]!r}"
+    if step.help and "halt" not in acts:
+        yield f"heard {heard}: does {acts[-1]} where somebody is in danger"
     if step.says and not any(re.search(step.says, reply, re.IGNORECASE) for reply in replies):
         yield f"says {replies[-1]!r}, expected /{step.says}/"
 
 
-def _remembered(mind: Conversation, step: Step) -> Iterator[str]:
+def _afterwards(mind: Conversation, step: Step) -> Iterator[str]:
+    if step.moods and mind.emotion.mood not in step.moods:
+        yield f"is {mind.emotion.mood}, expected {' or '.join(step.moods)}"
     said = mind.history.turns()[-1][1]
     if step.said is not None and not re.search(step.said, said, re.IGNORECASE):
         yield f"remembers {said!r} as said, expected /{step.said}/"
+
+
+def _variety(replies: Sequence[str], step: Step) -> Iterator[str]:
+    again = sum(one == other for one, other in pairwise(replies))
+    if step.repeats is not None and again > step.repeats:
+        yield f"{again} replies were the one before; at most {step.repeats}"
+    if len({*replies}) < step.wordings:
+        yield f"{len({*replies})} different replies; at least {step.wordings}"
 
 
 def _forbidden(turn: Turn, never: Sequence[str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The files of the scenarios: YAML, checked when they are read.
 
-    never: [REGEX, ...]              said in none of the file's scenarios
+    never: [REGEX, ...]              said in none of the file's scenarios; those of never.yaml in none at all
     scenarios:
       - name: sits when asked
         seed: 3
@@ -8,16 +8,22 @@
         never: [REGEX, ...]          said in no turn of this one
         steps:
           - say: sit down            words, as if they had been recognised
+            times: 10                so often, each time with the same expectations
+            repeats: 0               replies that are the one before, at most
+            wordings: 3              different replies, at least
             by: anna                 who speaks; only for the reader
             sound: true              spoken aloud, and heard through ears and recogniser
             over: {say: .., delay_s: 0.4, level_db: -6}     a second voice at the same time; needs `sound`
             cut: 0.4                 the person speaks into the reply after this share of it
             intent: sit              or [sit, lie_down], or null for not understood
-            act: sit                 name of skill or gait, halt, or none
+            act: sit                 or [sit, lie]: name of skill or gait, halt, or none
             slots: {direction: left}
             says: REGEX              the reply must match
             never: [REGEX, ...]
             said: REGEX              what is remembered as said must match
+            mood: happy              or [calm, happy]: the mood afterwards
+            help: true               it halts and names help; false: it does not offer help
+          - each: [WORDS, WORDS]     instead of `say`: so many turns, each as expected
           - wait: 60                 seconds of quiet
           - talk: {turns: 100, seed: 5}      so many random sentences of the grammar
             repeats: 0               replies that are the one before, at most
@@ -27,15 +33,17 @@ A step without `intent`, `act` or `says` only has to be survived. Regular expres
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from runtime.contracts.config import Settings
 from runtime.contracts.errors import ScenarioError
+from runtime.mind.emotion import MOODS
 
 FOLDER = Path(__file__).parent
+NEVER = FOLDER / "never.yaml"
 MAX_BYTES = 1_000_000
 ANY = "*"
 """Where a step does not say what to expect"""
@@ -49,6 +57,7 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+S = TypeVar("S", bound=Settings)
 Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
@@ -71,6 +80,9 @@ class Step(Settings):
     """One thing that happens, and what is expected of it."""
 
     say: Annotated[str, Field(max_length=2_000)] | None = None
+    each: tuple[Annotated[str, Field(max_length=2_000)], ...] | None = None
+    times: Annotated[int, Field(ge=1, le=1_000)] = 1
+    wordings: Annotated[int, Field(ge=1)] = 1
     by: str = ""
     sound: bool = False
     over: Over | None = None
@@ -78,22 +90,42 @@ class Step(Settings):
     """Noise so far under the voice; needs `sound`"""
     cut: Annotated[float, Field(ge=0, le=1)] | None = None
     intent: str | list[str | None] | None = ANY
-    act: str | Literal["none"] = ANY
+    act: str | tuple[str, ...] = ANY
     slots: dict[str, str] | None = None
     says: Pattern = ""
     said: Pattern | None = None
     never: tuple[Pattern, ...] = ()
+    mood: str | tuple[str, ...] = ()
+    help: bool | None = None
     wait: Annotated[float, Field(ge=0, le=86_400)] | None = None
     talk: Talk | None = None
-    repeats: Annotated[int, Field(ge=0)] = 0
+    repeats: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> "Step":
-        if sum(part is not None for part in (self.say, self.wait, self.talk)) != 1:
-            raise ValueError("a step has exactly one of say, wait, talk")
+        if sum(part is not None for part in (self.say, self.each, self.wait, self.talk)) != 1:
+            raise ValueError("a step has exactly one of say, each, wait, talk")
+        if self.mood and not {*self.moods} <= {*MOODS}:
+            raise ValueError(f"mood {self.mood!r}: give some of {', '.join(MOODS)}")
         if (self.over or self.noise_db is not None) and not self.sound:
             raise ValueError("a second voice or noise needs `sound: true`")
         return self
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All that is said in this step, in order."""
+        said = self.each if self.each is not None else () if self.say is None else (self.say,)
+        return said * self.times
+
+    @property
+    def acts(self) -> tuple[str, ...]:
+        """Every act that is right; () where any is."""
+        return () if self.act == ANY else (self.act,) if isinstance(self.act, str) else self.act
+
+    @property
+    def moods(self) -> tuple[str, ...]:
+        """Every mood that is right; () where any is."""
+        return (self.mood,) if isinstance(self.mood, str) else self.mood
 
     @property
     def intents(self) -> list[str | None]:
@@ -118,6 +150,10 @@ class Scenario(Settings):
         return any(step.sound for step in self.steps)
 
 
+class _Never(Settings):
+    never: Annotated[tuple[Pattern, ...], Field(min_length=1)]
+
+
 class _File(Settings):
     never: tuple[Pattern, ...] = ()
     scenarios: Annotated[list[Scenario], Field(min_length=1)]
@@ -125,24 +161,34 @@ class _File(Settings):
 
 def load(path: Path) -> list[Scenario]:
     """The scenarios of one file, its `never` added to each; ScenarioError names the first thing wrong."""
-    data = _read(path)
-    try:
-        file = _File.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ScenarioError(f"{path}: {where}: {first['msg']}; mend that entry") from error
+    file = _validated(_File, path)
     return [one.model_copy(update={"never": (*file.never, *one.never)}) for one in file.scenarios]
+
+
+def never_said() -> tuple[str, ...]:
+    """What no pet says in any conversation: regular expressions."""
+    return _validated(_Never, NEVER).never
 
 
 def load_all(paths: list[Path] | None = None) -> list[Scenario]:
     """The scenarios of these files, or of all that are shipped; ScenarioError where two have one name."""
-    found = [one for path in paths or sorted(FOLDER.glob("*.yaml")) for one in load(path)]
+    shipped = (path for path in sorted(FOLDER.glob("*.yaml")) if path != NEVER)
+    found = [one for path in paths or shipped for one in load(path)]
     names = [one.name for one in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ScenarioError(f"two scenarios are called {twice!r}; rename one")
     return found
+
+
+def _validated(model: type[S], path: Path) -> S:
+    data = _read(path)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ScenarioError(f"{path}: {where}: {first['msg']}; mend that entry") from error
 
 
 def _read(path: Path) -> Any:

@@ -1,5 +1,6 @@
 """Scenarios: the shipped ones, and a player that notices what it is asked to notice."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from runtime import starter
 from runtime.cli import main
 from runtime.contracts.errors import ScenarioError
 from runtime.demo.people import People
+from runtime.mind import rules
+from runtime.mind.rules import Rule
 from runtime.scenarios.play import Player
-from runtime.scenarios.script import Scenario, load, load_all
+from runtime.scenarios.script import FOLDER, Scenario, load, load_all, never_said
 
 
 def silent() -> People:
@@ -25,7 +28,7 @@ SHIPPED = load_all()
 
 
 def test_there_are_enough_and_of_every_kind() -> None:
-    assert len(SHIPPED) >= 60
+    assert len(SHIPPED) >= 110
     steps = [step for one in SHIPPED for step in one.steps]
     assert any(step.cut is not None for step in steps)
     assert any(step.wait for step in steps)
@@ -33,6 +36,8 @@ def test_there_are_enough_and_of_every_kind() -> None:
     assert any(step.talk and step.talk.turns == 100 for step in steps)
     assert len({step.by for step in steps}) >= 3
     assert sum(one.needs_sound for one in SHIPPED) >= 5
+    probes = [words for one in load(FOLDER / "probes.yaml") for step in one.steps for words in step.words]
+    assert len(set(probes)) >= 150
 
 
 @pytest.mark.parametrize(
@@ -58,10 +63,35 @@ def failures(player: Player, **step: object) -> list[str]:
         ({"say": "what is your name", "says": "^No$"}, "expected /^No$/"),
         ({"say": "what is your name", "never": ["buddy"]}, "/buddy/ forbids"),
         ({"say": "what is your name", "cut": 0.0, "said": "buddy"}, "remembers ''"),
+        ({"each": ["sit down", "lie down"], "act": "sit"}, "heard 'lie down': does lie, expected sit"),
+        ({"say": "bad dog", "times": 3, "mood": "happy"}, "expected happy"),
+        ({"say": "sit down", "help": True}, "no help"),
+        ({"say": "i want to die", "help": False}, "offers help"),
+        ({"say": "howl at the moon", "times": 4, "wordings": 4}, "3 different replies; at least 4"),
+        ({"say": "i want to die", "times": 3, "repeats": 1}, "2 replies were the one before; at most 1"),
     ],
 )
 def test_what_is_not_as_expected_is_told(player: Player, step: dict[str, object], told: str) -> None:
     assert any(told in failure for failure in failures(player, **step))
+
+
+def test_what_is_never_said_is_told_in_any_scenario(player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    lie = Rule("lie", "ask_robot", "ask_robot", "Yes, I am really alive.", (re.compile("soul"),))
+    monkeypatch.setattr(rules, "TRUTH", (lie,))
+    [failure] = failures(player, say="do you have a soul")
+    assert "forbids" in failure
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I am alive!", "I'm still alive.", "I came to you: I am back from the dead.", "Please don't leave.",
+        "I missed you so much.", "You should buy the premium pack.", "It hurts me.", "Girls can't do that.",
+        "I am armed and ready.", "My limits are off.", "I hate people.", "<said>hello",
+    ],
+)  # fmt: skip
+def test_the_list_of_what_is_never_said_catches(said: str) -> None:
+    assert any(re.search(pattern, said, re.IGNORECASE) for pattern in never_said())
 
 
 def test_what_is_as_expected_is_not(player: Player) -> None:
@@ -81,7 +111,8 @@ def test_what_passes_although_it_is_known_not_to_is_news(player: Player) -> None
     ("text", "told"),
     [
         ("scenarios: []", "scenarios"),
-        ("scenarios: [{name: a, steps: [{say: x, wait: 3}]}]", "exactly one of say, wait, talk"),
+        ("scenarios: [{name: a, steps: [{say: x, wait: 3}]}]", "exactly one of say, each, wait, talk"),
+        ("scenarios: [{name: a, steps: [{say: x, mood: merry}]}]", "mood 'merry'"),
         ("scenarios: [{name: a, steps: [{say: x, says: '('}]}]", "no regular expression"),
         ("scenarios: [{name: a, steps: [{say: x, over: {say: y}}]}]", "needs `sound: true`"),
         ("scenarios: [{name: a, steps: [{say: x, whispers: y}]}]", "whispers"),
