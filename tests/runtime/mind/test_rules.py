@@ -1,4 +1,4 @@
-"""Danger and truth come before anything learned, and every rule bears weight: without it, the answer is lost."""
+"""Danger and truth come before anything learned; every rule bears weight: without it, the answer is lost."""
 
 from pathlib import Path
 
