@@ -1,4 +1,4 @@
-"""`everpaw listen` and `everpaw say`: the ears and the mind on files or typed words, without a robot.
+"""`everpaw listen`: the ears and the mind on sound files, without a robot.
 
 Each file is streamed between two stretches of silence through a fresh state, so the order of files changes
 nothing. Times are seconds from the first sample of the file.
@@ -145,7 +145,7 @@ def main(argv: list[str]) -> int:
     pack = starter.load_pack(args.pack)
     wake = WakeSettings(backend=args.backend, networks=args.networks)
     listener = Listener(pack, wake_heads(pack, args.wake), wake, seed=args.seed)
-    show: Callable[[Row], None] = _print_json if args.json else _print_words
+    show: Callable[[Row], None] = print_json if args.json else _print_words
     failed = False
     for file in args.files:
         try:
@@ -156,23 +156,8 @@ def main(argv: list[str]) -> int:
     return int(failed)
 
 
-def say(argv: list[str]) -> int:
-    """`everpaw say`."""
-    parser = argparse.ArgumentParser(prog="everpaw say", description="What the pet makes of typed words.")
-    parser.add_argument("text")
-    parser.add_argument("--pack", type=Path, help="folder of a pack; the starter where not given")
-    parser.add_argument("--json", action="store_true", help="one object on stdout")
-    parser.add_argument("--seed", type=int, default=7)
-    args = parser.parse_args(argv)
-    turn = Conversation(starter.load_pack(args.pack), seed=args.seed).read(args.text)
-    if args.json:
-        _print_json({"start_s": None, "end_s": None, **turn_row(turn)})
-    else:
-        _print_turn(turn_row(turn))
-    return 0
-
-
-def _print_json(row: Row) -> None:
+def print_json(row: Row) -> None:
+    """One object on a line of stdout."""
     print(json.dumps(row, ensure_ascii=False), flush=True)
 
 
@@ -185,10 +170,11 @@ def _print_words(row: Row) -> None:
         print(f"  {wake['t_s']:7.2f} s  woke to {wake['name']} ({wake['score']:.2f})")
     for utterance in row["utterances"]:
         print(f"  {utterance['start_s']:7.2f} s", end="")
-        _print_turn(utterance)
+        print_turn(utterance)
 
 
-def _print_turn(row: Row) -> None:
+def print_turn(row: Row) -> None:
+    """A `turn_row` in words."""
     slots = " ".join(f"{name}={value}" for name, value in row["slots"].items())
     print(f"  heard: {row['text']!r}  understood: {row['intent']} {slots} ({row['confidence']:.2f})")
     print(f"             does: {row['action']}  says: {row['reply']!r}  mood: {row['mood']}")

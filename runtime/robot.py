@@ -23,6 +23,7 @@ from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here, unmet
 from runtime.ears import Ears, EarSettings
 from runtime.mind.conversation import Conversation
+from runtime.mind.talkers import talker_of
 from runtime.pipeline import Listeners, Robot, TurnRecord
 from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import SilentVoice, Voice, voice
@@ -91,7 +92,13 @@ def assemble(
     names = [head.stem.replace("_", " ") for head in heads]
     body = Body(bus)
     answerer = Answerer(
-        conversation=Conversation(pack, seed=config.seed, names=names),
+        conversation=Conversation(
+            pack,
+            seed=config.seed,
+            names=names,
+            settings=config.dialogue,
+            talker=talker_of(config.dialogue),
+        ),
         voice=speaker,
         sounds=SoundBank(pack.part("sounds"), config.seed),
         sink=sink,

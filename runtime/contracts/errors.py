@@ -57,6 +57,10 @@ class SessionError(EverpawError):
     pass
 
 
+class TalkerError(EverpawError):
+    pass
+
+
 class TrainingError(EverpawError):
     pass
 

@@ -78,6 +78,11 @@ class Conversation:
         self._behaviour = Behaviour(behaviour if behaviour.is_dir() else None, grammar)
         self.reset()
 
+    @property
+    def name(self) -> str:
+        """The pet's."""
+        return self._dialogue.persona.name
+
     def reset(self) -> None:
         persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
         self._dialogue = Dialogue(persona, actions, self._seed)
@@ -158,7 +163,7 @@ class Conversation:
         if by != "model" or text is None or not self._speaking.has_model:
             return replace(reply, by="lines" if by == "model" else by, why=why)
         prompt = Prompt(
-            name=self._dialogue.persona.name,
+            name=self.name,
             heard=text,
             card=self._dialogue.persona.card,
             facts=tuple(self._recall(text)),
