@@ -18,8 +18,6 @@ from runtime.contracts.config import RobotConfig, load_config
 from runtime.listen import print_json, print_turn, turn_row
 from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.prompt import render
-from runtime.mind.talker import Talker
-from runtime.mind.talkers import talker_of
 
 _LONGEST_PAUSE_S = 3_600.0
 
@@ -183,12 +181,11 @@ def config_of(args: argparse.Namespace) -> RobotConfig:
     return load_config(RobotConfig, args.config, [*args.set, *given])
 
 
-def _opened(args: argparse.Namespace, facts: list[str]) -> tuple[Conversation, Talker | None]:
+def _opened(args: argparse.Namespace, facts: list[str]) -> Conversation:
     config = config_of(args)
-    pack, talker = starter.load_pack(args.pack or config.pack.path), talker_of(config.dialogue)
+    pack = starter.load_pack(args.pack or config.pack.path)
     seed = config.seed if args.seed is None else args.seed
-    pet = Conversation(pack, seed=seed, settings=config.dialogue, talker=talker, recall=lambda heard: facts)
-    return pet, talker
+    return Conversation(pack, seed=seed, settings=config.dialogue, recall=lambda heard: facts)
 
 
 def _parser(name: str, what: str) -> argparse.ArgumentParser:
@@ -205,8 +202,7 @@ def say(argv: list[str]) -> int:
     parser = _parser("say", "What the pet makes of typed words, and who answers them.")
     parser.add_argument("text")
     args = parser.parse_args(argv)
-    pet, _ = _opened(args, [])
-    row = turn_row(pet.read(args.text))
+    row = turn_row(_opened(args, []).read(args.text))
     if args.json:
         print_json({"start_s": None, "end_s": None, **row})
     else:
@@ -218,10 +214,10 @@ def main(argv: list[str]) -> int:
     """`everpaw chat`."""
     args = _parser("chat", "A typed conversation with a pet.").parse_args(argv)
     facts: list[str] = []
-    pet, talker = _opened(args, facts)
+    pet = _opened(args, facts)
     chat = Chat(pet, pet.name, facts, args.json)
     if sys.stdin.isatty():
-        who = "the persona's lines" if talker is None else str(talker)
+        who = "the persona's lines" if pet.talker is None else str(pet.talker)
         _remark(f"{pet.name} listens; open talk is worded by {who}. /help tells more, Ctrl-D ends.")
     converse(chat, _typed(chat))
     return 0

@@ -23,7 +23,6 @@ from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here, unmet
 from runtime.ears import Ears, EarSettings
 from runtime.mind.conversation import Conversation
-from runtime.mind.talkers import talker_of
 from runtime.pipeline import Listeners, Robot, TurnRecord
 from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import SilentVoice, Voice, voice
@@ -97,7 +96,6 @@ def assemble(
             seed=config.seed,
             names=names,
             settings=config.dialogue,
-            talker=talker_of(config.dialogue),
         ),
         voice=speaker,
         sounds=SoundBank(pack.part("sounds"), config.seed),

@@ -24,6 +24,7 @@ from runtime.mind.prompt import NO_ACT, Prompt
 from runtime.mind.replying import Speaking, Telling
 from runtime.mind.safety import CRISIS, UNSAFE
 from runtime.mind.talker import Talker
+from runtime.mind.talkers import talker_of
 from runtime.mind.who import Case, who
 from runtime.mind.wording import words_of
 from runtime.speech.asr import Recogniser
@@ -65,10 +66,14 @@ class Conversation:
         recall: Callable[[str], Sequence[str]] = lambda heard: (),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`recall`: what is remembered and fits the words heard, for `Prompt.facts`."""
+        """`talker`: in place of the one that settings and pack bring along. `recall`: what is remembered and
+        fits the words heard, for `Prompt.facts`.
+        """
         self._pack = pack
         self._settings = settings or DialogueSettings()
-        self._talker, self._recall = talker, recall
+        self.talker = talker or talker_of(pack, self._settings)
+        """Whoever words open talk; None: the lines do"""
+        self._recall = recall
         self._seed = seed
         self._clock = clock
         self._grammar = grammar = Grammar.load(pack.path("grammar.yaml"))
@@ -86,7 +91,7 @@ class Conversation:
     def reset(self) -> None:
         persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
         self._dialogue = Dialogue(persona, actions, self._seed)
-        self._speaking = Speaking(self._settings, self._dialogue.instead, self._talker)
+        self._speaking = Speaking(self._settings, self._dialogue.instead, self.talker)
         self._chance = random.Random(self._seed)
         self.emotion = Emotion(self._seed, self._dialogue.effects())
         self.history = History()

@@ -91,8 +91,8 @@ class ServerTalker:
             return  # not to be found now; it may come up later
         if public:
             raise ConfigError(
-                f"dialogue.server: {self._host} leads to {public[0]}, outside of the house: what is said would "
-                f'leave it. If everybody at home agrees, set dialogue.consent = "{self._host}"'
+                f"dialogue.server: {self._host} leads to {public[0]}, outside of the house: what is said "
+                f'would leave it. If everybody at home agrees, set dialogue.consent = "{self._host}"'
             )
 
     def _named_model(self) -> str:

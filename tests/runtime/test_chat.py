@@ -101,4 +101,6 @@ def test_say_tells_who_answered(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_server_outside_of_the_house_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["say", "hello", "--server", "http://8.8.8.8"]) == 1
-    assert "everpaw: dialogue.server: 8.8.8.8 leads to 8.8.8.8, outside of the house" in capsys.readouterr().err
+    assert (
+        "everpaw: dialogue.server: 8.8.8.8 leads to 8.8.8.8, outside of the house" in capsys.readouterr().err
+    )

@@ -290,9 +290,7 @@ def test_hanging_up_in_the_middle_ends_the_servers_work() -> None:
 def test_unsafe_words_of_a_server_are_not_said() -> None:
     with chat_server(lambda h: h.events("I am alive! ", "Please stay.")) as server:
         settings = DialogueSettings(server=server.url, model="one")
-        turn = Conversation(starter.load_pack(), settings=settings, talker=ServerTalker(settings)).read(
-            OPEN_TALK
-        )
+        turn = Conversation(starter.load_pack(), settings=settings).read(OPEN_TALK)
     assert turn.reply.by == "rule"
     assert "robot" in turn.reply.text or "machine" in turn.reply.text
 
