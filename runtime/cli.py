@@ -34,7 +34,7 @@ COMMANDS: dict[str, SubCommand] = {
     "chat": SubCommand("runtime.chat:main", "cpu", "a typed conversation with the pet"),
     "record": SubCommand("runtime.record:main", "cpu", "run, and keep a session of it in a folder"),
     "replay": SubCommand("runtime.replay:main", "cpu", "feed a session to one stage or all: what differs?"),
-    "eval": SubCommand("runtime.scenarios.run:main", "cpu", "conversations as data, and what comes of them"),
+    "eval": SubCommand("runtime.evals:main", "cpu", "how well it talks and lives: scenarios, early"),
     "bridge": SubCommand("firmware_bridge.bridge:main", "cpu", "between MQTT and the microcontroller"),
     "body": SubCommand("firmware_bridge.body:main", "cpu", "calibrate, jog, play, watch; always disarms"),
     "petoi": SubCommand("firmware_bridge.petoi:main", "cpu", "a Petoi robot as a body, without guarantee"),

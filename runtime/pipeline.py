@@ -98,7 +98,7 @@ class Robot:
             for item in source:
                 if self._ended.is_set():
                     break
-                self._take(item)
+                self.take(item)
         finally:
             self._mail.close()
             mind.join(timeout=5)
@@ -119,7 +119,8 @@ class Robot:
         """Monotonic seconds of a moment of the stream."""
         return stream_s + self._stream_to_mono_s
 
-    def _take(self, item: AudioBlock | SourceFault) -> None:
+    def take(self, item: AudioBlock | SourceFault) -> None:
+        """Hear one block; `run` does so with every one of its source."""
         if isinstance(item, SourceFault):
             _log.warning("the microphone %s: %s", item.kind, item.detail)
             self.listeners.fault(item)
@@ -190,22 +191,27 @@ class Robot:
         if not self._mail.put(heard):
             _log.warning("%d utterances wait for an answer; this one is dropped", LIMIT)
 
+    def think(self, timeout_s: float) -> bool:
+        """Deal with the next utterance or look; False where none came in time."""
+        letter = self._mail.take(timeout_s)
+        if letter is None:
+            return False
+        try:
+            if isinstance(letter, SpeechGrows):
+                self.answerer.look(letter)
+            else:
+                self._tell(self.answerer.answer(letter, self.mono_of))
+        except EverpawError as error:
+            _log.error("%s", error)
+        finally:
+            if not isinstance(letter, SpeechGrows):
+                self._mail.done()
+        return True
+
     def _answer_all(self) -> None:
         while not self._mail.closed:
-            letter = self._mail.take(timeout_s=1.0)
-            if letter is None:
+            if not self.think(timeout_s=1.0):
                 self.answerer.rest(1.0)
-                continue
-            try:
-                if isinstance(letter, SpeechGrows):
-                    self.answerer.look(letter)
-                else:
-                    self._tell(self.answerer.answer(letter, self.mono_of))
-            except EverpawError as error:
-                _log.error("%s", error)
-            finally:
-                if not isinstance(letter, SpeechGrows):
-                    self._mail.done()
 
     def _tell(self, record: TurnRecord) -> None:
         turn = record.turn

@@ -18,7 +18,7 @@ from runtime.mind.continuations import Continuations
 from runtime.mind.dialogue import Act, Dialogue, Reply
 from runtime.mind.early import Look, Plan, is_closed
 from runtime.mind.emotion import Emotion
-from runtime.mind.grammar import Grammar
+from runtime.mind.grammar import Grammar, Parse
 from runtime.mind.history import History
 from runtime.mind.prompt import NO_ACT, Prompt
 from runtime.mind.replying import Speaking, Telling
@@ -141,6 +141,10 @@ class Conversation:
         closed = in_grammar and is_closed(plan, self._futures(text or ""))
         unexplained = hypotheses[0].unexplained_steps if in_grammar else 0
         return Look(text, understanding, plan, in_grammar, closed, unexplained, silence_s)
+
+    def act_of(self, parse: Parse) -> Act | None:
+        """What the body does about a sentence of the grammar."""
+        return self._dialogue.plan(Understanding(parse.intent, parse.slots)).act
 
     def _futures(self, text: str) -> tuple[Plan, ...] | None:
         parses = self._continuations.meanings(text)

@@ -1,55 +1,20 @@
-"""A bus inside one process, and a bridge that acknowledges whatever the real one would accept."""
+"""The loopback bus of the rehearsals, with a memory of what was sent."""
 
-from collections import defaultdict
-from collections.abc import Callable
-
-from runtime.body import mono_ms
-from runtime.bus import Delivery
+from runtime import loopback
 from runtime.contracts import messages as m
-from runtime.contracts.topics import TOPICS, encode
+from runtime.loopback import WillingBridge
+
+__all__ = ["LoopbackBus", "WillingBridge"]
 
 
-class LoopbackBus:
-    """`publish` calls the subscribers at once, on the caller's thread."""
-
+class LoopbackBus(loopback.LoopbackBus):
     def __init__(self) -> None:
-        self._callbacks: dict[str, list[Callable[[Delivery], None]]] = defaultdict(list)
+        super().__init__()
         self.sent: list[tuple[str, m.Message]] = []
 
     def publish(self, name: str, message: m.Message) -> bool:
-        row = TOPICS[name]
-        assert type(message) is row.model
         self.sent.append((name, message))
-        delivery = Delivery("buddy", name, encode(message), False, row.qos, False)
-        for callback in [*self._callbacks[name], *self._callbacks[row.kind]]:
-            callback(delivery)
-        return True
-
-    def subscribe(self, pattern: str, callback: Callable[[Delivery], None]) -> None:
-        self._callbacks[pattern].append(callback)
+        return super().publish(name, message)
 
     def of(self, name: str) -> list[m.Message]:
         return [message for sent, message in self.sent if sent == name]
-
-
-class WillingBridge:
-    """Takes every command; `refuse` makes it reject instead."""
-
-    def __init__(self, bus: LoopbackBus) -> None:
-        self._bus = bus
-        self.refuse = ""
-        bus.subscribe("cmnd", self._on_command)
-
-    def wake(self) -> None:
-        self._bus.publish("state/clock", m.Clock(boot_id="b1", mono_ms=mono_ms()))
-        self._bus.publish("state/body", m.BodyState(mcu_alive=True, mcu_state="ARMED"))
-
-    def _on_command(self, delivery: Delivery) -> None:
-        act = delivery.name.partition("/")[2]
-        if act == "lease":
-            return
-        command = TOPICS[delivery.name].model.model_validate_json(delivery.payload)
-        assert isinstance(command, m.Command)
-        for status in ("rejected",) if self.refuse else ("accepted", "started", "done"):
-            ack = m.Ack(id=command.id, act=act, status=status, reason=self.refuse, mono_ms=mono_ms())
-            self._bus.publish("ack/command", ack)

@@ -1,0 +1,26 @@
+"""`everpaw eval KIND`: which kind is told by which module."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from typing import cast
+
+KINDS = {
+    "scenarios": ("runtime.scenarios.run", "conversations as data, and what comes of them"),
+    "early": ("runtime.scenarios.early", "is what is begun before the end what was meant?"),
+}
+
+
+def main(argv: list[str]) -> int:
+    """Hands all words on to the kind's own `main`."""
+    parser = argparse.ArgumentParser(
+        prog="everpaw eval",
+        description="How well it talks and lives.",
+        epilog="`everpaw eval KIND --help` tells more. "
+        + "; ".join(f"{kind}: {what}" for kind, (_, what) in KINDS.items()),
+        add_help=not argv or argv[0] not in KINDS,
+    )
+    parser.add_argument("kind", choices=tuple(KINDS))
+    args, _ = parser.parse_known_args(argv)
+    module = importlib.import_module(KINDS[args.kind][0])
+    return cast("Callable[[list[str]], int]", module.main)(argv)

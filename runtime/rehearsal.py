@@ -1,0 +1,117 @@
+"""A whole pet in the time of its own stream: ears, mind, voice and answers as on the robot, without waiting.
+
+Inside `rehearsal` the monotonic clock of the process is the stream's: it moves with the blocks that are heard
+and with every sleep, so hours pass as fast as they are computed and come out the same each time. The body
+takes every command at once, and the loudspeaker keeps time without a sound. One thread hears and thinks in
+turn; the mind takes `LOOK_S` for a look, in which newer looks replace older ones, as on the robot.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+from unittest.mock import patch
+
+import numpy as np
+
+from runtime import robot as assembly
+from runtime.audio.capture import QueueSource
+from runtime.audio.playback import NullSink
+from runtime.bus import Bus
+from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock, Samples
+from runtime.contracts.config import RobotConfig
+from runtime.contracts.pack import Pack
+from runtime.demo.room import Room, RoomSettings
+from runtime.loopback import LoopbackBus, WillingBridge
+from runtime.pipeline import Listeners, Robot
+from runtime.speech.tts import SilentVoice, Voice
+
+LOOK_S = 0.03
+"""For the recogniser's network and the search, on two ordinary cores"""
+
+
+class StreamClock:
+    """A monotonic clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self._now_s = 1_000.0
+
+    def now_s(self) -> float:
+        return self._now_s
+
+    def now_ns(self) -> int:
+        return round(self._now_s * 1e9)
+
+    def advance(self, seconds: float) -> None:
+        self._now_s += max(0.0, seconds)
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """`hear` sound, or let quiet hours pass by `rest`."""
+
+    robot: Robot
+    bus: LoopbackBus
+    clock: StreamClock
+    room: Room
+    heard: int = 0
+    """Samples of the stream"""
+    _busy_until_s: float = field(default=float("-inf"))
+
+    def hear(self, person: Samples) -> None:
+        """What a person says, in the room in which the pet speaks; a rest under one block is filled up."""
+        short = -len(person) % BLOCK_SAMPLES
+        for block in np.pad(person, (0, short)).reshape(-1, BLOCK_SAMPLES):
+            self._block(block)
+
+    def quiet(self, seconds: float) -> None:
+        """Nobody says anything."""
+        self.hear(np.zeros(round(seconds * SAMPLE_RATE_HZ), np.int16))
+
+    def rest(self, seconds: int) -> None:
+        """Quiet that is not listened to: only moods and clocks move."""
+        for _ in range(seconds):
+            self.clock.advance(1.0)
+            self.robot.answerer.rest(1.0)
+
+    def _block(self, person: Samples) -> None:
+        from_s = self.clock.now_s()
+        self.clock.advance(BLOCK_SAMPLES / SAMPLE_RATE_HZ)
+        played = self.robot.sink.sounding(from_s, BLOCK_SAMPLES)
+        moving = bool(self.robot.body.state.activity)
+        self.robot.take(AudioBlock(self.room.mix(person, played, moving=moving), self.heard))
+        self.heard += BLOCK_SAMPLES
+        if self.clock.now_s() >= self._busy_until_s and self.robot.think(timeout_s=0.0):
+            self._busy_until_s = self.clock.now_s() + LOOK_S
+
+
+@contextmanager
+def rehearsal(
+    pack: Pack,
+    config: RobotConfig | None = None,
+    room: RoomSettings | None = None,
+    *,
+    voice: Voice | None = None,
+    listeners: Listeners | None = None,
+) -> Iterator[Rehearsal]:
+    """A pet that lives while the block runs; no other thread should measure time meanwhile."""
+    clock = StreamClock()
+    with (
+        patch.object(time, "monotonic", clock.now_s),
+        patch.object(time, "monotonic_ns", clock.now_ns),
+        patch.object(time, "sleep", clock.advance),
+    ):
+        bus = LoopbackBus()
+        bridge, sink = WillingBridge(bus), NullSink(time.monotonic)
+        robot = assembly.assemble(
+            config or RobotConfig(),
+            pack,
+            bus=cast("Bus", bus),
+            sink=sink,
+            speaker=voice or SilentVoice(),
+            listeners=listeners,
+        )
+        bridge.wake()
+        yield Rehearsal(robot, bus, clock, Room(QueueSource(), sink, room))
+        robot.body.close()
