@@ -1,4 +1,4 @@
-"""A rehearsal is the real pet in its own time: quicker than life, the same each time, and over when it is over."""
+"""A rehearsal is the real pet in its own time: quick, the same each time, and over when it is over."""
 
 import time
 
