@@ -17,6 +17,7 @@ from runtime import starter
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.listen import print_json, print_turn, turn_row
 from runtime.mind.conversation import Conversation, Turn
+from runtime.mind.memory.place import memory_of
 from runtime.mind.prompt import render
 
 _LONGEST_PAUSE_S = 3_600.0
@@ -185,7 +186,12 @@ def _opened(args: argparse.Namespace, facts: list[str]) -> Conversation:
     config = config_of(args)
     pack = starter.load_pack(args.pack or config.pack.path)
     seed = config.seed if args.seed is None else args.seed
-    return Conversation(pack, seed=seed, settings=config.dialogue, recall=lambda heard: facts)
+    memory = memory_of(config)
+
+    def recall(heard: str) -> list[str]:
+        return [*facts, *memory.recall(heard)]
+
+    return Conversation(pack, seed=seed, settings=config.dialogue, recall=recall, memory=memory)
 
 
 def _parser(name: str, what: str) -> argparse.ArgumentParser:

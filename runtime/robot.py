@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 from runtime import __version__, starter
@@ -22,7 +23,8 @@ from runtime.contracts.errors import PackError
 from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here, unmet
 from runtime.ears import Ears, EarSettings
-from runtime.mind.conversation import Conversation
+from runtime.mind.conversation import MEMORY_INTENTS, Conversation
+from runtime.mind.memory.place import memory_of
 from runtime.pipeline import Listeners, Robot, TurnRecord
 from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import SilentVoice, Voice, voice
@@ -90,12 +92,15 @@ def assemble(
     ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns))
     names = [head.stem.replace("_", " ") for head in heads]
     body = Body(bus)
+    memory = memory_of(config)
+    memory.warm()
     answerer = Answerer(
         conversation=Conversation(
             pack,
             seed=config.seed,
             names=names,
             settings=config.dialogue,
+            memory=memory,
         ),
         voice=speaker,
         sounds=SoundBank(pack.part("sounds"), config.seed),
@@ -132,7 +137,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="everpaw run", description="The long-running robot.")
     add_settings(parser)
     args = parser.parse_args(argv)
-    live(load_config(RobotConfig, args.config, args.set), lambda *_: Listeners(turn=_print_turn))
+    config = load_config(RobotConfig, args.config, args.set)
+    live(config, lambda *_: Listeners(turn=partial(_print_turn, share_text=config.privacy.share_text)))
     return 0
 
 
@@ -157,6 +163,8 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
         robot.run(source)
 
 
-def _print_turn(record: TurnRecord) -> None:
-    turn = record.turn
-    print(f"{turn.understanding.intent or 'not understood'}: {record.said}", flush=True)
+def _print_turn(record: TurnRecord, *, share_text: bool) -> None:
+    """What is known of people is nothing for a log."""
+    intent = record.turn.understanding.intent
+    said = "(not shown)" if intent in MEMORY_INTENTS and not share_text else record.said
+    print(f"{intent or 'not understood'}: {said}", flush=True)

@@ -125,6 +125,18 @@ class DialogueSettings(Settings):
     """Further fields of each request to the server, as its handbook names them"""
 
 
+class MemorySettings(Settings):
+    """What the pet may know of its people."""
+
+    enabled: bool = False
+    """True: whoever wrote this setting consents. The owner's own word (`everpaw memory allow` or `deny`, "you
+    may remember things") counts before it"""
+    path: Path | None = None
+    """Folder of the memory; `~/.local/share/everpaw/ROBOT_ID/memory` (or below XDG_DATA_HOME) where unset"""
+    max_facts: Annotated[int, Field(ge=0, le=32)] = 4
+    """So many facts at most go into the language model's prompt"""
+
+
 class PrivacySettings(Settings):
     share_text: bool = False
     """Consent: topics may carry what was heard and said"""
@@ -142,6 +154,7 @@ class RobotConfig(Settings):
     turns: TurnSettings = TurnSettings()
     early: EarlySettings = EarlySettings()
     dialogue: DialogueSettings = DialogueSettings()
+    memory: MemorySettings = MemorySettings()
     privacy: PrivacySettings = PrivacySettings()
 
 

@@ -4,6 +4,7 @@ EverpawError
 ├── AudioError           a file, microphone or speaker that cannot be read or played
 ├── BusError             the MQTT broker is out of reach, or the port is taken
 ├── ConfigError          a setting that is unknown or out of range
+├── FactError            a memory that is damaged, locked, full or without its key
 ├── GrammarError         a command grammar that cannot be used
 ├── LinkError            the serial link or the microcontroller behind it
 ├── MessageError         a topic or payload outside the contract
@@ -30,6 +31,10 @@ class BusError(EverpawError):
 
 
 class ConfigError(EverpawError):
+    pass
+
+
+class FactError(EverpawError):
     pass
 
 

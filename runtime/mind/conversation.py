@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from runtime.contracts.audio import Samples
 from runtime.contracts.config import DialogueSettings
@@ -20,6 +21,7 @@ from runtime.mind.early import Look, Plan, is_closed
 from runtime.mind.emotion import Emotion
 from runtime.mind.grammar import Grammar, Parse
 from runtime.mind.history import History
+from runtime.mind.memory.memory import Answer, Memory
 from runtime.mind.prompt import NO_ACT, Prompt
 from runtime.mind.replying import Speaking, Telling
 from runtime.mind.safety import CRISIS, UNSAFE
@@ -32,6 +34,8 @@ from runtime.speech.asr import Recogniser
 LEAST_CONFIDENCE, LEAST_GUESS = 0.5, 0.6
 """Below these the pet asks again instead of acting: on a sentence of the grammar, on a guess"""
 ALWAYS_OBEYED = frozenset({"stop", CRISIS, UNSAFE})
+MEMORY_INTENTS = frozenset({"remember", "recall", "forget", "consent"})
+"""Sentences of the grammar that the memory answers"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,19 @@ class Conversation:
         names: Sequence[str] = (),
         settings: DialogueSettings | None = None,
         talker: Talker | None = None,
-        recall: Callable[[str], Sequence[str]] = lambda heard: (),
+        recall: Callable[[str], Sequence[str]] | None = None,
+        memory: Memory | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`talker`: in place of the one that settings and pack bring along. `recall`: what is remembered and
-        fits the words heard, for `Prompt.facts`.
+        fits the words heard, for `Prompt.facts`; the memory's where not given.
         """
         self._pack = pack
         self._settings = settings or DialogueSettings()
         self.talker = talker or talker_of(pack, self._settings)
         """Whoever words open talk; None: the lines do"""
-        self._recall = recall
+        self._memory = memory
+        self._recall = recall or (memory.recall if memory else lambda heard: ())
         self._seed = seed
         self._clock = clock
         self._grammar = grammar = Grammar.load(pack.path("grammar.yaml"))
@@ -95,6 +101,8 @@ class Conversation:
         self._chance = random.Random(self._seed)
         self.emotion = Emotion(self._seed, self._dialogue.effects())
         self.history = History()
+        if self._memory is not None:
+            self._memory.reset()
 
     def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
         """As `begin`, with the whole reply."""
@@ -157,12 +165,36 @@ class Conversation:
         stages_ms = {} if stages_ms is None else stages_ms
         start = self._clock()
         understanding = _sure(self._behaviour.understand(text, belief))
+        answer = self._remembered(text, understanding, belief, "said" if "asr" in stages_ms else "typed")
+        if answer is not None:
+            understanding = replace(
+                understanding, intent=answer.intent, slots={}, why=f"memory: {answer.why}"
+            )
         understood = self._clock()
         self.emotion.hear(understanding.intent)
-        reply = self._reply(understanding, text, belief)
+        if answer is None:
+            reply = self._reply(understanding, text, belief)
+        else:
+            reply, text = self._told(understanding, answer), answer.heard or text
+            self.history.forget(answer.forgotten)
         stages_ms["behaviour"] = (understood - start) * 1e3
         stages_ms["reply"] = (self._clock() - understood) * 1e3
         return Turn(text, understanding, reply, self.emotion.mood, belief, stages_ms)
+
+    def _remembered(
+        self, text: str | None, found: Understanding, belief: float, source: Literal["said", "typed"]
+    ) -> Answer | None:
+        """The memory's answer, where the turn is about what the pet knows of its people."""
+        unsure = found.guessed or found.intent is None
+        if self._memory is None or text is None or found.intent in ALWAYS_OBEYED:
+            return None
+        if (not unsure and found.intent not in MEMORY_INTENTS) or (unsure and belief < LEAST_GUESS):
+            return None
+        return self._memory.hear(text, source, belief, certain=source == "typed" or not unsure)
+
+    def _told(self, understanding: Understanding, answer: Answer) -> Reply:
+        plan = self._dialogue.plan(understanding)
+        return Reply(answer.text, plan.sound, plan.act, by="rule", why=understanding.why)
 
     def _reply(self, understanding: Understanding, text: str | None, belief: float) -> Reply:
         """The line for it, and where a model is to find the words, what it is told."""

@@ -1,7 +1,7 @@
 """What was really said in a conversation: words the pet had no time to speak are not in it."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 LENGTH = 50
@@ -28,6 +28,11 @@ class Exchange:
     def said(self) -> str:
         """The part of the reply that was heard in the room."""
         return " ".join(part for text, spoken in self.sentences if (part := spoken_part(text, spoken())))
+
+    @property
+    def everything(self) -> str:
+        """All that was heard and meant to be said, in small letters."""
+        return " ".join([self.heard or "", *(text for text, _ in self.sentences)]).lower()
 
 
 class History:
@@ -56,6 +61,12 @@ class History:
             for exchange in self._exchanges
             if exchange.heard and exchange.belief >= least_belief and (said := exchange.said)
         )
+
+    def forget(self, texts: Sequence[str]) -> None:
+        """Drop every turn in which one of `texts` was heard or set out to be said."""
+        gone = [text.lower() for text in texts if text]
+        kept = [e for e in self._exchanges if not any(text in e.everything for text in gone)]
+        self._exchanges = deque(kept, maxlen=LENGTH)
 
     def clear(self) -> None:
         self._exchanges.clear()

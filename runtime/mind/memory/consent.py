@@ -1,0 +1,52 @@
+"""Whether the owner allowed the pet to remember: one small file, written only by the owner's own word."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from runtime.contracts.errors import FactError
+
+FILE = "consent.json"
+How = Literal["said", "typed", "command"]
+
+
+class Consent(BaseModel):
+    """The newest word counts; there is no consent in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allowed: bool
+    history: bool = False
+    """What a newer statement replaced is kept as well"""
+    how: How
+    at: datetime | None = None
+    """Wall clock, where it could be trusted"""
+
+
+def read(folder: Path) -> Consent | None:
+    """None where nobody was asked yet; FactError for a file that says nothing clear."""
+    path = folder / FILE
+    try:
+        return Consent.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise FactError(
+            f"{path} cannot be read ({' '.join(str(error).split())[:120]}); nothing is remembered until "
+            "you type: everpaw memory allow (or deny)"
+        ) from error
+
+
+def write(folder: Path, consent: Consent) -> None:
+    """Whole or not at all."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = folder / f"{FILE}.part"
+        part.write_text(consent.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        part.chmod(0o600)
+        os.replace(part, folder / FILE)
+    except OSError as error:
+        raise FactError(f"{folder / FILE} cannot be written ({error.strerror}); check the path") from error

@@ -1,0 +1,152 @@
+"""What somebody tells: a sentence becomes subject, relation and value, or a note that is kept as it is.
+
+Only what plainly lasts is taken up unasked; after "remember that" everything is.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.mind.memory.facts import MAX_LETTERS, Fact
+from runtime.mind.memory.tokens import given_names, somebody, word_list
+from runtime.mind.memory.wordings import Telling, first_match, match, part, spelled, tellings
+
+NOTE = "note"
+_NAMED = "{s} {be} called {v}"
+_LEADING = re.compile(
+    r"^(?:(?:and|so|well|please|okay|ok|oh|hey|hi|hello|also|but|by the way|you know|i think|guess what|"
+    r"did you know that)[, ]+)+",
+    re.IGNORECASE,
+)
+_TRAILING = re.compile(r"[, ]+(?:any ?more|too|as well|please|okay|by the way|you know)$", re.IGNORECASE)
+_PRONOUN = re.compile(r"^(?P<p>he|she|it|they|his|her|their|its)\b", re.IGNORECASE)
+_OWNING = frozenset({"his", "her", "their", "its"})
+_PLACE = re.compile(
+    r"(?:in|on|at|under|behind|near|next to|inside|beside|between|above|below|upstairs|downstairs)\b", re.I
+)
+_LASTING = re.compile(r"an? [\w-]+$|vegan|vegetarian|married|single|divorced|left[- ]handed|deaf|blind", re.I)
+_MAX_UNASKED_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Something told. `one`: the relation has one value. `asked`: with "remember" or the like."""
+
+    subject: str
+    relation: str
+    value: str
+    text: str
+    one: bool
+    asked: bool
+
+
+def statement_of(text: str, it: str | None = None) -> Statement | None:
+    """What `text` tells, None where it tells nothing that lasts. `it`: whom "she" and "it" mean."""
+    said = spelled(text)
+    prefix = first_match(part("asked"), said)
+    said = _TRAILING.sub("", _LEADING.sub("", prefix["rest"] if prefix else said)).strip(" ,.!")
+    said = _named(said, it)
+    if len(said) > MAX_LETTERS or len(said.split()) < 2:
+        return None
+    asked = prefix is not None
+    for telling in tellings():
+        for pattern in telling.patterns:
+            found = match(pattern, said)
+            if found and (statement := _read(telling, found, said, asked)):
+                return statement
+    return Statement(_leading_noun(said), NOTE, said, said, False, asked) if asked else None
+
+
+def fact_of(statement: Statement, **circumstances: Any) -> Fact:
+    """The fact that it tells; `circumstances`: the other fields of Fact."""
+    told = {"subject": statement.subject, "relation": statement.relation, "value": statement.value}
+    return Fact.model_validate(told | {"text": statement.text} | circumstances)
+
+
+def asks_to_remember(text: str) -> bool:
+    """ "Remember that ...", whatever follows."""
+    return first_match(part("asked"), spelled(text)) is not None
+
+
+def name_shaped(text: str) -> bool:
+    """One to three words that look like somebody's name: typed with large letters, or known first names."""
+    parts = text.split()
+    if not 1 <= len(parts) <= 3:
+        return False
+    large = all(part[:1].isupper() and not (part.isupper() and len(part) > 1) for part in parts)
+    return large or parts[0].lower() in given_names()
+
+
+def shown_name(text: str) -> str:
+    """A spoken name as it is written: "anna" -> "Anna"."""
+    return " ".join(w[:1].upper() + w[1:] if w.lower() in given_names() else w for w in text.split())
+
+
+def _named(said: str, it: str | None) -> str:
+    """A pronoun at the start replaced by whom it means."""
+    found = _PRONOUN.match(said)
+    if found is None or it is None:
+        return said
+    return (f"{it}'s" if found["p"].lower() in _OWNING else it) + said[found.end() :]
+
+
+def _read(telling: Telling, found: dict[str, str], said: str, asked: bool) -> Statement | None:
+    if "s" in found and "n" in found:  # "Jonas is my colleague"
+        found["s"] = f"{found['s']} {found['n']}"
+    subject, value = telling.subject.format_map({"s": "", "o": "", "n": ""} | found), found["v"]
+    if telling.relation == "name" and subject.lower().endswith(("'s", "s'")):  # "my brother's name is Felix"
+        subject = re.sub(r"(?:'s|(?<=s)')$", "", subject)
+    if telling.relation == "birthday" and not subject.lower().endswith("birthday"):
+        subject = "my birthday" if subject.lower() == "i" else f"{subject}'s birthday"
+    if not _makes_sense(found, value, said) or not (asked or _plain_enough(telling, subject, value)):
+        return None
+    relation, one = _settled(telling, subject, value)
+    value = shown_name(value) if relation in {"name", "is"} else value
+    template = _NAMED if relation == "name" and telling.relation == "is" else telling.back
+    back = template.format_map({"be": "is"} | found | {"s": subject, "v": value}) if template else said
+    return Statement(subject, relation, value, back, one, asked)
+
+
+def _makes_sense(found: dict[str, str], value: str, said: str) -> bool:
+    """Not "tomorrow is my birthday" with tomorrow as a name."""
+    turned = not said.lower().startswith(found.get("s", found.get("o", "")).lower())
+    return not (turned and value.lower().split()[0] in word_list("no_name"))
+
+
+def _settled(telling: Telling, subject: str, value: str) -> tuple[str, bool]:
+    """(relation, whether it has one value) once subject and value are known."""
+    if telling.relation != "is":
+        return telling.relation, telling.one
+    noun = subject.lower().split()[-1]
+    if noun in somebody() and name_shaped(value):
+        return "name", True
+    if _PLACE.match(value):
+        return "place", True
+    return "is", telling.one or noun in word_list("one_each")
+
+
+def _plain_enough(telling: Telling, subject: str, value: str) -> bool:
+    """It tells something that lasts, although nobody asked to remember it."""
+    words = value.lower().split()
+    first = (subject.lower().split() or [""])[0]
+    if first in word_list("no_subject") or words[0] in word_list("no_value"):
+        return False
+    if word_list("passing").intersection(words):
+        return False
+    if telling.relation == "is" and first in {"i", "we"}:
+        return bool(_LASTING.match(value))
+    if telling.relation == "is" or telling.asked_only:
+        return first in {"my", "our"} and len(value.split()) <= _MAX_UNASKED_WORDS
+    if telling.relation == "name" and first == "the":
+        return True
+    return first in {"i", "my", "our", "we"} or name_shaped(subject.split("'")[0])
+
+
+def _leading_noun(said: str) -> str:
+    """The words before the verb of a note, as far as small words tell."""
+    found = re.match(
+        r"(?:(?:my|our|the|a|an) )?[\w'-]+(?: [\w'-]+)??(?= (?:is|are|was|goes|go|has|have|will|can|must)\b)",
+        said,
+        re.IGNORECASE,
+    )
+    return found.group() if found else said.split()[0]
