@@ -8,6 +8,7 @@ from typing import cast
 KINDS = {
     "scenarios": ("runtime.scenarios.run", "conversations as data, and what comes of them"),
     "early": ("runtime.scenarios.early", "is what is begun before the end what was meant?"),
+    "life": ("runtime.life.report", "simulated days of the pet's own will"),
 }
 
 

@@ -15,6 +15,9 @@ from runtime.contracts.errors import ConfigError
 C = TypeVar("C", bound="Settings")
 
 
+QUIET_HOURS = r"^(?:(?:[01]?\d|2[0-3]):[0-5]\d-(?:[01]?\d|2[0-3]):[0-5]\d)?$"
+
+
 class Settings(BaseModel):
     """Base of all settings: frozen, and no key that is not declared."""
 
@@ -142,6 +145,23 @@ class PrivacySettings(Settings):
     """Consent: topics may carry what was heard and said"""
 
 
+class LifeSettings(Settings):
+    """What the pet does of its own will between orders."""
+
+    enabled: bool = True
+    """False: it moves when it is asked to, and else holds still"""
+    quiet_hours: Annotated[str, StringConstraints(pattern=QUIET_HOURS)] = "22:00-07:00"
+    """It only lies down and sleeps then; empty: none. Local time; while the clock is not set, it is quiet"""
+    locomotion: bool = False
+    """It may walk a few steps by itself"""
+    sleep: bool = True
+    """It may fall asleep by itself"""
+    seed: int | None = None
+    """Of its character and its chances; the robot's seed where unset"""
+    memory: Path | None = None
+    """File that keeps drives and mood over a restart; unset: in the user's state folder"""
+
+
 class RobotConfig(Settings):
     """Everything `everpaw run` can be told."""
 
@@ -155,6 +175,7 @@ class RobotConfig(Settings):
     early: EarlySettings = EarlySettings()
     dialogue: DialogueSettings = DialogueSettings()
     memory: MemorySettings = MemorySettings()
+    life: LifeSettings = LifeSettings()
     privacy: PrivacySettings = PrivacySettings()
 
 

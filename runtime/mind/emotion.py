@@ -48,6 +48,32 @@ class Temperament:
     gain: float
 
 
+@dataclass(frozen=True, slots=True)
+class Feeling:
+    """Everything that is remembered of the mood; whoever keeps it can give it back."""
+
+    valence: float
+    arousal: float
+    flash: str = ""
+    """A short mood that covers the other, empty where none does"""
+    flash_left_s: float = 0.0
+    quiet_s: float = 0.0
+    """Since the last event"""
+
+    @property
+    def mood(self) -> str:
+        """One of MOODS."""
+        if self.flash:
+            return self.flash
+        if self.arousal < -0.45:
+            return "sleepy"
+        if self.valence < -0.25:
+            return "sad"
+        if self.valence > 0.3 and self.arousal > 0.35:
+            return "excited"
+        return "happy" if self.valence > 0.3 else "calm"
+
+
 class Emotion:
     """`hear` what was understood, `tick` the seconds, read `mood`."""
 
@@ -57,45 +83,51 @@ class Emotion:
             chance.uniform(0.05, 0.15), chance.uniform(-0.05, 0.05), chance.uniform(0.9, 1.1)
         )
         self._effects = {**EFFECTS, **(effects or {})}
-        self.valence = self.temperament.valence
-        self.arousal = self.temperament.arousal
-        self._flash = ""
-        self._flash_left_s = 0.0
-        self._quiet_s = 0.0
+        self.feeling = Feeling(self.temperament.valence, self.temperament.arousal)
+        self.leaning: tuple[float, float] | None = None
+        """(valence, arousal) that its needs draw it to; None: the temperament's, and sleepy after a while"""
+
+    @property
+    def valence(self) -> float:
+        return self.feeling.valence
+
+    @property
+    def arousal(self) -> float:
+        return self.feeling.arousal
 
     @property
     def mood(self) -> str:
         """One of MOODS."""
-        if self._flash:
-            return self._flash
-        if self.arousal < -0.45:
-            return "sleepy"
-        if self.valence < -0.25:
-            return "sad"
-        if self.valence > 0.3 and self.arousal > 0.35:
-            return "excited"
-        return "happy" if self.valence > 0.3 else "calm"
+        return self.feeling.mood
 
     def hear(self, intent: str | None) -> None:
         """An intent, "startle" for a sudden noise, or None for words not understood."""
         valence, arousal = self._effects.get(intent, (0.0, 0.0)) if intent else (0.0, 0.0)
-        gain = self.temperament.gain
-        self.valence = _pushed(self.valence, gain * valence + _ANY_EVENT[0] * (valence >= 0))
-        self.arousal = _pushed(self.arousal, gain * arousal + _ANY_EVENT[1] * (arousal >= 0))
-        self._flash = _FLASH_OF.get(intent, "")
-        self._flash_left_s = FLASHES.get(self._flash, 0.0)
-        self._quiet_s = 0.0
+        gain, flash = self.temperament.gain, _FLASH_OF.get(intent, "")
+        self.feeling = Feeling(
+            _pushed(self.valence, gain * valence + _ANY_EVENT[0] * (valence >= 0)),
+            _pushed(self.arousal, gain * arousal + _ANY_EVENT[1] * (arousal >= 0)),
+            flash,
+            FLASHES.get(flash, 0.0),
+        )
 
     def tick(self, dt_s: float) -> None:
         """Let `dt_s` seconds pass."""
-        self._quiet_s += dt_s
-        self._flash_left_s = max(0.0, self._flash_left_s - dt_s)
-        if self._flash_left_s == 0.0:
-            self._flash = ""
-        drowsy = self._quiet_s > SLEEPY_AFTER_S
-        rest = -0.7 if drowsy else self.temperament.arousal
-        self.valence += (self.temperament.valence - self.valence) * -math.expm1(-dt_s / VALENCE_TAU_S)
-        self.arousal += (rest - self.arousal) * -math.expm1(-dt_s / AROUSAL_TAU_S)
+        was = self.feeling
+        quiet_s = was.quiet_s + dt_s
+        left_s = max(0.0, was.flash_left_s - dt_s)
+        valence, arousal = self.leaning or self._rest(quiet_s)
+        self.feeling = Feeling(
+            was.valence + (valence - was.valence) * -math.expm1(-dt_s / VALENCE_TAU_S),
+            was.arousal + (arousal - was.arousal) * -math.expm1(-dt_s / AROUSAL_TAU_S),
+            was.flash if left_s else "",
+            left_s,
+            quiet_s,
+        )
+
+    def _rest(self, quiet_s: float) -> tuple[float, float]:
+        drowsy = quiet_s > SLEEPY_AFTER_S
+        return self.temperament.valence, -0.7 if drowsy else self.temperament.arousal
 
 
 def _pushed(value: float, by: float) -> float:
