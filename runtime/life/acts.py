@@ -46,7 +46,7 @@ class Act:
 ACTS: tuple[Act, ...] = (
     Act(
         "look_around", ("look_left", "look_right", "look_up"), {"curiosity": 1.0}, {"curiosity": -0.2},
-        hours=((10.5, 1.3, 0.25), (14.8, 1.0, 0.25), (21.0, 0.7, 0.2)), lasts_s=3.0, tired_s=120.0,
+        hours=((10.5, 1.3, 0.17), (14.8, 1.0, 0.2), (21.0, 0.7, 0.15)), lasts_s=3.0, tired_s=120.0,
     ),
     Act(
         "listen", ("curious",), {"curiosity": 0.8, "company": 0.2}, {"curiosity": -0.15},
@@ -93,7 +93,7 @@ ACTS: tuple[Act, ...] = (
         mood=(0.2, 0.4), leaves=STAND, lasts_s=6.0, tired_s=360.0,
     ),
     Act(
-        "stroll", ("walk",), {"curiosity": 0.8, "play": 0.8, "rest": -0.4}, {"curiosity": -0.3, "play": -0.2},
+        "stroll", ("walk",), {"curiosity": 1.0, "play": 1.0, "rest": -0.4}, {"curiosity": -0.3, "play": -0.2},
         mood=(0.0, 0.2), leaves=STAND, lasts_s=4.0, tired_s=300.0, gait_ms=2_500,
     ),
     Act(
