@@ -158,8 +158,8 @@ class LifeSettings(Settings):
     """It may fall asleep by itself"""
     seed: int | None = None
     """Of its character and its chances; the robot's seed where unset"""
-    memory: Path | None = None
-    """File that keeps drives and mood over a restart; unset: in the user's state folder"""
+    path: Path | None = None
+    """File that keeps drives and mood; `~/.local/share/everpaw/ROBOT_ID/life.json` where unset"""
 
 
 class RobotConfig(Settings):
