@@ -134,7 +134,7 @@ class Answerer:
         cannot_move = bool(refusal) and turn.reply.promises
         if cannot_move:
             telling.stop()
-        exchange = self.conversation.history.begin(turn.heard, turn.belief)
+        exchange = self.conversation.history.begin(turn.heard, turn.clear)
         spoken = self.mouth.tell([CANNOT_MOVE] if cannot_move else telling, turn.mood, exchange)
         if not plan.sound_is_the_point and not spoken.hushed:
             self._sound(plan, turn.mood)

@@ -128,6 +128,7 @@ def turn_fields(record: TurnRecord, *, words: bool) -> dict[str, Any]:
         "number": record.number,
         "rests": record.rests,
         "belief": round(turn.belief, 6),
+        "clear": round(turn.clear, 6),
         "intent": turn.understanding.intent,
         "slots": {} if private else turn.understanding.slots,
         "act": turn.act.model_dump() if turn.act else None,
@@ -137,7 +138,11 @@ def turn_fields(record: TurnRecord, *, words: bool) -> dict[str, Any]:
         "body": record.body,
         "timings_ms": {name: round(ms, 1) for name, ms in record.timings_ms.items()},
     }
-    return {"text": turn.heard, "reply": turn.reply.text, **fields} if words else fields
+    if not words:
+        return fields
+    prompt = turn.reply.prompt
+    told = {"history": prompt.history, "facts": prompt.facts} if prompt else None
+    return {"text": turn.heard, "reply": turn.reply.text, "by": turn.reply.by, "told": told, **fields}
 
 
 def main(argv: list[str]) -> int:

@@ -25,9 +25,12 @@ from runtime.contracts.errors import SessionError
 from runtime.contracts.pack import Pack
 from runtime.ears import Ears, EarSettings, Heard
 from runtime.mind.conversation import Conversation, Turn
+from runtime.mind.prompt import Prompt
 from runtime.session import Row, Session
 
 STAGES = ("ears", "asr", "mind", "all")
+_PATIENCE_S = 60.0
+"""A model is not hurried: how busy the machine is must change nothing"""
 NEAR_S = 0.1
 """Moments so near count as the same: the ends of utterances depend on when the mind looked"""
 _MIND = ("intent", "slots", "act", "sound", "mood", "reply")
@@ -104,8 +107,25 @@ def think(recorded: Session, pack: Pack, events: list[Row]) -> list[Row]:
     rows = []
     for row in _turns(events):
         _rest(mind, row)
-        rows.append(_renewed(row, mind.answer(row["text"], row["belief"]), words=True))
-    return rows
+        turn = mind.answer(row["text"], row["belief"], row.get("clear"), told=_told(mind, row))
+        rows.append(_renewed(row, turn, words=True))
+    return _with_words_from_elsewhere(rows, events) if recorded.manifest.config.dialogue.server else rows
+
+
+def _with_words_from_elsewhere(rows: list[Row], events: list[Row]) -> list[Row]:
+    """What another machine said cannot be asked again, and stays."""
+    return [
+        {**row, "reply": then["reply"]} if then.get("by") == "model" else row
+        for row, then in zip(rows, _turns(events), strict=True)
+    ]
+
+
+def _told(mind: Conversation, row: Row) -> Prompt | None:
+    """What a model knew then: what had really sounded before, and what was remembered."""
+    if not row.get("told"):
+        return None
+    history = tuple((heard, said) for heard, said in row["told"]["history"])
+    return Prompt(mind.name, row["text"], facts=tuple(row["told"]["facts"]), history=history)
 
 
 def compare_noticed(events: list[Row], noticed: Sequence[WakeHit | StopHit | Heard]) -> list[Difference]:
@@ -134,9 +154,14 @@ def compare_turns(stage: str, events: list[Row], fresh: list[Row], fields: Seque
         found.append(Difference(stage, "turns", len(was), len(fresh)))
     for before, after in zip(was, fresh, strict=False):
         for name in fields:
-            if name in before and before[name] != after[name]:
+            if name in before and before[name] != after[name] and not _cut_short(before, after, name):
                 found.append(Difference(stage, f"turn {before['number']} {name}", before[name], after[name]))
     return found
+
+
+def _cut_short(before: Row, after: Row, name: str) -> bool:
+    """A model's reply that somebody talked into then, and that is made to its end now."""
+    return name == "reply" and before.get("by") == "model" and after["reply"].startswith(before["reply"])
 
 
 def update(recorded: Session, pack: Pack, fresh: list[Row], stage: str) -> None:
@@ -179,7 +204,10 @@ def _moment(one: WakeHit | StopHit | Heard) -> tuple[str, float]:
 
 def _mind(recorded: Session, pack: Pack) -> Conversation:
     names = [head.stem.replace("_", " ") for head in pack.files("wake", ".onnx")]
-    return Conversation(pack, seed=recorded.manifest.config.seed, names=names)
+    config = recorded.manifest.config
+    patient = {"server": "", "first_sentence_s": _PATIENCE_S, "reply_s": _PATIENCE_S}
+    settings = config.dialogue.model_copy(update=patient)
+    return Conversation(pack, seed=config.seed, names=names, settings=settings)
 
 
 def _turns(events: list[Row]) -> list[Row]:

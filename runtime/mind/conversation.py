@@ -19,7 +19,7 @@ from runtime.mind.continuations import Continuations
 from runtime.mind.dialogue import Act, Dialogue, Reply
 from runtime.mind.early import Look, Plan, is_closed
 from runtime.mind.emotion import Emotion
-from runtime.mind.grammar import Grammar, Parse
+from runtime.mind.grammar import Grammar, Parse, normalise
 from runtime.mind.history import History
 from runtime.mind.memory.memory import Answer, Memory
 from runtime.mind.prompt import NO_ACT, Prompt
@@ -49,6 +49,8 @@ class Turn:
     mood: str
     belief: float = 1.0
     """The recogniser's own confidence in what it heard, 0..1"""
+    clear: float = 1.0
+    """The probability that nearly all the words are right, 0..1"""
     stages_ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -83,11 +85,12 @@ class Conversation:
         self._seed = seed
         self._clock = clock
         self._grammar = grammar = Grammar.load(pack.path("grammar.yaml"))
-        self._recogniser = Recogniser(pack.part("asr"), grammar, prefixes=names)
+        self.reset()
+        own = dict.fromkeys(normalise(" ".join(self._dialogue.persona.card)).split())
+        self._recogniser = Recogniser(pack.part("asr"), grammar, prefixes=names, words=own)
         self._continuations = Continuations(grammar)
         behaviour = pack.folder / "behaviour"
         self._behaviour = Behaviour(behaviour if behaviour.is_dir() else None, grammar)
-        self.reset()
 
     @property
     def name(self) -> str:
@@ -112,9 +115,11 @@ class Conversation:
         """A turn from typed words, with the whole reply."""
         return self.answer(text, 1.0)
 
-    def answer(self, text: str | None, belief: float) -> Turn:
+    def answer(
+        self, text: str | None, belief: float, clear: float | None = None, told: Prompt | None = None
+    ) -> Turn:
         """As `take`, with the whole reply."""
-        return self.whole(self.take(text, belief))
+        return self.whole(self.take(text, belief, clear, told=told))
 
     def speak(self, turn: Turn) -> Telling:
         """The sentences of the turn's reply, as they are found; a model begins to work at once."""
@@ -134,10 +139,10 @@ class Conversation:
         hypotheses = self._recogniser.recognise(samples)
         asr_ms = (self._clock() - start) * 1e3
         best = hypotheses[0] if hypotheses else None
-        text, confidence = (best.text, best.confidence) if best else (None, 0.0)
+        text, confidence, clear = (best.text, best.confidence, best.clear) if best else (None, 0.0, 0.0)
         if stop and "stop" in self._grammar.intents and "stop" not in (text or "").split():
-            text, confidence = "stop", 1.0
-        return self.take(text, confidence, {"asr": asr_ms})
+            text, confidence, clear = "stop", 1.0, 1.0
+        return self.take(text, confidence, clear, stages_ms={"asr": asr_ms})
 
     def glance(self, samples: Samples, silence_s: float) -> Look:
         """What an utterance that may go on seems to mean so far; changes nothing. `silence_s`: at its end."""
@@ -160,12 +165,25 @@ class Conversation:
             return None
         return tuple(self._dialogue.plan(Understanding(parse.intent, parse.slots)) for parse in parses)
 
-    def take(self, text: str | None, belief: float, stages_ms: dict[str, float] | None = None) -> Turn:
-        """A turn from words that were recognised with so much belief, 0..1; None: nothing was."""
+    def take(
+        self,
+        text: str | None,
+        belief: float,
+        clear: float | None = None,
+        *,
+        told: Prompt | None = None,
+        stages_ms: dict[str, float] | None = None,
+    ) -> Turn:
+        """A turn from words that were recognised with so much belief, 0..1; None: nothing was.
+
+        `clear`: see `Turn`; the belief where not given. `told`: whose history and facts a model is to know
+        instead of this conversation's.
+        """
         stages_ms = {} if stages_ms is None else stages_ms
+        clear = belief if clear is None else clear
         start = self._clock()
         understanding = _sure(self._behaviour.understand(text, belief))
-        answer = self._remembered(text, understanding, belief, "said" if "asr" in stages_ms else "typed")
+        answer = self._remembered(text, understanding, clear, "said" if "asr" in stages_ms else "typed")
         if answer is not None:
             understanding = replace(
                 understanding, intent=answer.intent, slots={}, why=f"memory: {answer.why}"
@@ -173,42 +191,44 @@ class Conversation:
         understood = self._clock()
         self.emotion.hear(understanding.intent)
         if answer is None:
-            reply = self._reply(understanding, text, belief)
+            reply = self._reply(understanding, text, clear, told)
         else:
             reply, text = self._told(understanding, answer), answer.heard or text
             self.history.forget(answer.forgotten)
         stages_ms["behaviour"] = (understood - start) * 1e3
         stages_ms["reply"] = (self._clock() - understood) * 1e3
-        return Turn(text, understanding, reply, self.emotion.mood, belief, stages_ms)
+        return Turn(text, understanding, reply, self.emotion.mood, belief, clear, stages_ms)
 
     def _remembered(
-        self, text: str | None, found: Understanding, belief: float, source: Literal["said", "typed"]
+        self, text: str | None, found: Understanding, clear: float, source: Literal["said", "typed"]
     ) -> Answer | None:
         """The memory's answer, where the turn is about what the pet knows of its people."""
         unsure = found.guessed or found.intent is None
         if self._memory is None or text is None or found.intent in ALWAYS_OBEYED:
             return None
-        if (not unsure and found.intent not in MEMORY_INTENTS) or (unsure and belief < LEAST_GUESS):
+        if (not unsure and found.intent not in MEMORY_INTENTS) or (unsure and clear < LEAST_GUESS):
             return None
-        return self._memory.hear(text, source, belief, certain=source == "typed" or not unsure)
+        return self._memory.hear(text, source, clear, certain=source == "typed" or not unsure)
 
     def _told(self, understanding: Understanding, answer: Answer) -> Reply:
         plan = self._dialogue.plan(understanding)
         return Reply(answer.text, plan.sound, plan.act, by="rule", why=understanding.why)
 
-    def _reply(self, understanding: Understanding, text: str | None, belief: float) -> Reply:
+    def _reply(
+        self, understanding: Understanding, text: str | None, clear: float, told: Prompt | None
+    ) -> Reply:
         """The line for it, and where a model is to find the words, what it is told."""
         reply = self._dialogue.reply(understanding, self.emotion.mood, text)
         row, words = self._dialogue.row(understanding), len(words_of(text or ""))
-        by, why = who(Case(understanding, row, words, belief, self._settings))
+        by, why = who(Case(understanding, row, words, clear, self._settings))
         if by != "model" or text is None or not self._speaking.has_model:
             return replace(reply, by="lines" if by == "model" else by, why=why)
         prompt = Prompt(
             name=self.name,
             heard=text,
             card=self._dialogue.persona.card,
-            facts=tuple(self._recall(text)),
-            history=self.history.understood(self._settings.least_belief),
+            facts=told.facts if told else tuple(self._recall(text)),
+            history=told.history if told else self.history.understood(self._settings.least_clear),
             mood=self.emotion.mood,
             act=reply.act.name if reply.act else NO_ACT,
         )

@@ -15,8 +15,8 @@ class Exchange:
     """One turn: what the person said and what the pet answers, sentence by sentence."""
 
     heard: str | None
-    belief: float = 1.0
-    """The recogniser's, in what it heard"""
+    clear: float = 1.0
+    """The probability that it was heard right"""
     sentences: list[tuple[str, Callable[[], float]]] = field(default_factory=list)
     """What the pet set out to say, each with the share of it that has sounded, 0..1, which may still grow"""
 
@@ -41,25 +41,25 @@ class History:
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=LENGTH)
 
-    def begin(self, heard: str | None, belief: float = 1.0) -> Exchange:
+    def begin(self, heard: str | None, clear: float = 1.0) -> Exchange:
         """Remember a turn whose reply is still to come."""
-        self._exchanges.append(Exchange(heard, belief))
+        self._exchanges.append(Exchange(heard, clear))
         return self._exchanges[-1]
 
-    def add(self, heard: str | None, reply: str, spoken: Callable[[], float], belief: float = 1.0) -> None:
+    def add(self, heard: str | None, reply: str, spoken: Callable[[], float], clear: float = 1.0) -> None:
         """Remember a turn whose whole reply begins to sound."""
-        self.begin(heard, belief).add(reply, spoken)
+        self.begin(heard, clear).add(reply, spoken)
 
     def turns(self) -> list[tuple[str | None, str]]:
         """(heard, said) of every turn remembered."""
         return [(exchange.heard, exchange.said) for exchange in self._exchanges]
 
-    def understood(self, least_belief: float) -> tuple[tuple[str, str], ...]:
+    def understood(self, least_clear: float) -> tuple[tuple[str, str], ...]:
         """(heard, said) of the turns that were heard well enough and answered aloud."""
         return tuple(
             (exchange.heard, said)
             for exchange in self._exchanges
-            if exchange.heard and exchange.belief >= least_belief and (said := exchange.said)
+            if exchange.heard and exchange.clear >= least_clear and (said := exchange.said)
         )
 
     def forget(self, texts: Sequence[str]) -> None:

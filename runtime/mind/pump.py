@@ -26,7 +26,12 @@ class Pump:
         self._make_pieces = make
         self._made: queue.Queue[str | BaseException | None] = queue.Queue(AHEAD)
         self._closed = threading.Event()
-        threading.Thread(target=self._make, name="talker", daemon=True).start()
+        self._thread = threading.Thread(target=self._make, name="talker", daemon=True)
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until the maker has ended, so long at most."""
+        self._thread.join(timeout_s)
 
     def next(self, deadline_s: float) -> str | None:
         """The next piece; None at the end, and where it was closed meanwhile.

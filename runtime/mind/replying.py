@@ -23,6 +23,7 @@ from runtime.mind.who import By
 _log = logging.getLogger(__name__)
 REST_S = 20.0
 """A model that failed is not asked again for so long: nobody waits for it turn after turn"""
+_LAST_TOKEN_S = 0.2
 
 
 class Telling:
@@ -125,6 +126,7 @@ class Speaking:
         self._talker, self._clock = talker, clock
         self._rests_until_s = float("-inf")
         self._complained = ""
+        self._pump: Pump | None = None
 
     @property
     def has_model(self) -> bool:
@@ -139,8 +141,14 @@ class Speaking:
         """The model at work on `reply`; None where nobody is to be asked."""
         if reply.prompt is None or self._talker is None:
             return None
+        if (
+            self._pump is not None
+        ):  # a model does one thing at a time; one that was stopped ends with its token
+            self._pump.close()
+            self._pump.join(_LAST_TOKEN_S)
         talker, prompt, seed = self._talker, reply.prompt, reply.seed
-        return Pump(lambda: talker.stream(prompt, seed=seed))
+        self._pump = Pump(lambda: talker.stream(prompt, seed=seed))
+        return self._pump
 
     def worked(self) -> None:
         """A whole reply came."""

@@ -25,8 +25,8 @@ class Case:
     """Of what was understood, or of `unknown`"""
     words: int
     """Words heard"""
-    belief: float
-    """The recogniser's, 0..1; 1 for typed words"""
+    clear: float
+    """The probability that they were heard right, 0..1; 1 for typed words"""
     settings: DialogueSettings
 
     @property
@@ -40,7 +40,7 @@ TABLE: tuple[Row, ...] = (
     ("a rule answers", lambda case: case.understanding.rule is not None, lambda _: "rule"),
     ("the body is to hold", lambda case: case.holds, lambda _: "lines"),
     ("nothing was heard", lambda case: case.words == 0, lambda _: "lines"),
-    ("badly heard", lambda case: case.belief < case.settings.least_belief, lambda _: "lines"),
+    ("badly heard", lambda case: case.clear < case.settings.least_clear, lambda _: "lines"),
     ("the pack has it fixed", lambda case: case.row.words == "fixed", lambda _: "lines"),
     ("an order", lambda case: case.row.words == "order", lambda case: case.settings.orders),
     ("small talk", lambda case: case.row.words == "small talk", lambda case: case.settings.small_talk),

@@ -8,7 +8,7 @@ recognised again.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ from runtime.mind.grammar import Grammar, normalise
 from runtime.speech import features, units
 from runtime.speech.decoder import GrammarDecoder
 from runtime.speech.decoder import Path as Sentence
-from runtime.speech.free import Lexicon, transcribe
+from runtime.speech.free import Lexicon, Transcript, transcribe
 from runtime.speech.graph import SpokenGrammar
 from runtime.speech.pronounce import Pronouncer
 from runtime.speech.units import LogProbs
@@ -34,6 +34,7 @@ _SURE_BLANK = math.log(0.99)
 _NAME_FILLER = 3
 """Steps; where more was swallowed beside a name, more than the name was said"""
 EVIDENCE = ("gap_a_phone", "gap", "filler", "phones", "margin")
+CLEAR_EVIDENCE = ("gap_a_phone", "words", "mean_phone", "unfinished")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Hypothesis:
     in_grammar: bool
     unexplained_steps: int = 0
     """Steps of sound, 20 ms each, beside the sentence that its words do not account for"""
+    clear: float = 1.0
+    """0..1, the probability that nearly all words are right; for a sentence of the grammar its confidence"""
 
 
 class Settings(BaseModel):
@@ -57,6 +60,9 @@ class Settings(BaseModel):
     weights: Annotated[list[float], Field(min_length=len(EVIDENCE), max_length=len(EVIDENCE))]
     """Logistic weights of the evidence, see `evidence`"""
     bias: float
+    clear_weights: list[float] = []
+    """Logistic weights of `clear_evidence`; none: free words count as clear as their phones"""
+    clear_bias: float = 0.0
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Confidence under which the grammar's sentence is not believed"""
     words: dict[str, float] = {}
@@ -67,19 +73,28 @@ class Settings(BaseModel):
 
 class Recogniser:
     """`prefixes`: names that may be said before or after a command ("hey buddy"; "buddy" alone follows).
+    `words`: more that are likely in free talk; those that nobody told how to say are passed over.
 
     Raises PackError for a folder that lacks something or was made for another front end, GrammarError where
     nobody told how a word of the grammar is said.
     """
 
-    def __init__(self, asr_dir: Path, grammar: Grammar | None, *, prefixes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        asr_dir: Path,
+        grammar: Grammar | None,
+        *,
+        prefixes: Sequence[str] = (),
+        words: Iterable[str] = (),
+    ) -> None:
         self.settings = _read_settings(asr_dir / "asr.json")
         self._engine = Engine(asr_dir / "model.onnx")
         self._grammar = grammar
         self._names = _with_last_words(prefixes)
         pronouncer = Pronouncer.load(asr_dir)
-        words = [*grammar.words, *" ".join(self._names).split()] if grammar else []
-        self._lexicon = Lexicon(self.settings.words, pronouncer, words, self.settings.pairs)
+        own = [*grammar.words, *" ".join(self._names).split()] if grammar else []
+        more = [word for word in words if word not in own]
+        self._lexicon = Lexicon(self.settings.words, pronouncer, [*own, *more], self.settings.pairs)
         self._decoder: GrammarDecoder | None = None
         if grammar:
             spoken = SpokenGrammar(grammar.automaton(), pronouncer, self._names)
@@ -95,8 +110,16 @@ class Recogniser:
             found = self._believed(sentences[:n], self.confidence(log_probs, sentences))
             if found is not None:
                 return found
-        text = self.without_names(transcribe(log_probs, self._lexicon))
-        return [Hypothesis(text, _mean_phone(log_probs), in_grammar=False)] if text else []
+        free = self.transcribe(log_probs)
+        text = self.without_names(free.text)
+        if not text:
+            return []
+        mean_phone = _mean_phone(log_probs)
+        return [Hypothesis(text, mean_phone, in_grammar=False, clear=self._clear(log_probs, free))]
+
+    def transcribe(self, log_probs: LogProbs) -> Transcript:
+        """The likeliest words, whatever the grammar says."""
+        return transcribe(log_probs, self._lexicon)
 
     def log_probs(self, samples: Samples) -> LogProbs:
         """Phone probabilities of the whole of `samples`, 20 ms a step."""
@@ -112,9 +135,13 @@ class Recogniser:
 
     def confidence(self, log_probs: LogProbs, sentences: Sequence[Sentence]) -> float:
         """Probability that the first of `sentences` is right, from `evidence`."""
-        terms = zip(self.settings.weights, evidence(log_probs, sentences), strict=True)
-        z = self.settings.bias + sum(weight * value for weight, value in terms)
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
+        return _probability(self.settings.weights, evidence(log_probs, sentences), self.settings.bias)
+
+    def _clear(self, log_probs: LogProbs, free: Transcript) -> float:
+        settings = self.settings
+        if not settings.clear_weights:
+            return _mean_phone(log_probs)
+        return _probability(settings.clear_weights, clear_evidence(log_probs, free), settings.clear_bias)
 
     def _believed(self, sentences: Sequence[Sentence], confidence: float) -> list[Hypothesis] | None:
         """None: not convincing. [] : only a name was said."""
@@ -128,7 +155,8 @@ class Recogniser:
                     return [] if sentence.filler_steps <= _NAME_FILLER else None
                 continue
             share = math.exp(max(-30.0, sentence.score - sentences[0].score))
-            found.setdefault(text, Hypothesis(text, confidence * share, True, sentence.filler_steps))
+            belief = confidence * share
+            found.setdefault(text, Hypothesis(text, belief, True, sentence.filler_steps, belief))
         return list(found.values())
 
     def without_names(self, text: str) -> str:
@@ -168,6 +196,20 @@ def evidence(log_probs: LogProbs, sentences: Sequence[Sentence]) -> tuple[float,
         math.log(phones),
         min(10.0, margin) / 10.0,
     )
+
+
+def clear_evidence(log_probs: LogProbs, free: Transcript) -> tuple[float, ...]:
+    """What speaks for and against free words, in the order of CLEAR_EVIDENCE; each of about unit size."""
+    phones = max(1, len(units.greedy(log_probs)))
+    gap = float(log_probs.max(axis=1).sum()) - free.sound
+    words = max(1, len(free.text.split()))
+    return gap / phones, free.words / words / 5.0, _mean_phone(log_probs), float(free.unfinished)
+
+
+def _probability(weights: Sequence[float], evidence: Sequence[float], bias: float) -> float:
+    """Logistic."""
+    z = bias + sum(weight * value for weight, value in zip(weights, evidence, strict=True))
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 
 def _mean_phone(log_probs: LogProbs) -> float:

@@ -20,8 +20,8 @@ from runtime.speech.units import LogProbs
 _WORD_WEIGHT = 0.9
 _PASSED_OVER = -10.0
 """Nats a step for a sound that is taken for none"""
-_CUT_OFF = 5.0
-"""Nats for a word that the end cuts off, and that is left out"""
+_CUT_OFF = 11.0
+"""Nats for a word that the end cuts off, and that is left out; for less, no rare word would be the last"""
 _PACK_COUNT = 100.0
 """The pack's own words count as if they had been seen so often"""
 _LIKELY = 9.0
@@ -91,16 +91,29 @@ class _Beam:
         return self.sound + self.words
 
 
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """`sound` and `words` are nats: how well the text explains the sound, and how likely it is as English."""
+
+    text: str
+    """"" for silence"""
+    sound: float = 0.0
+    words: float = 0.0
+    unfinished: bool = False
+    """The end cut a word off"""
+
+
 _Key = tuple[str, int, int]
 """Words so far, node of the unfinished word, last unit"""
 
 
-def transcribe(log_probs: LogProbs, lexicon: Lexicon, width: int = 48) -> str:
-    """The likeliest text, "" for silence. Up to a millisecond a step that is no blank."""
+def transcribe(log_probs: LogProbs, lexicon: Lexicon, width: int = 48) -> Transcript:
+    """The likeliest text. Up to a millisecond a step that is no blank."""
     beams: dict[_Key, _Beam] = {("", _ROOT, units.BLANK): _Beam(blank=0.0)}
     for row in log_probs:
         beams = _prune(_advance(beams, row, lexicon), width)
-    return max(beams, key=lambda key: beams[key].score - (_CUT_OFF if key[1] != _ROOT else 0.0))[0]
+    best = max(beams, key=lambda key: beams[key].score - (_CUT_OFF if key[1] != _ROOT else 0.0))
+    return Transcript(best[0], beams[best].sound, beams[best].words, best[1] != _ROOT)
 
 
 def _advance(beams: dict[_Key, _Beam], row: npt.NDArray[np.float32], lexicon: Lexicon) -> dict[_Key, _Beam]:

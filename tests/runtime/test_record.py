@@ -15,10 +15,12 @@ from runtime.contracts.config import RobotConfig
 from runtime.contracts.errors import SessionError
 from runtime.demo.owner import living
 from runtime.demo.script import CLIPS
+from runtime.mind import conversation
 from runtime.record import Recorder
 from runtime.replay import replay
 from runtime.speech.tts import SilentVoice
 from tests.fakes.loopback import LoopbackBus, WillingBridge
+from tests.fakes.talkers import ScriptedTalker
 from tests.runtime.test_pipeline import until
 
 GOLDEN = Path(__file__).parents[1] / "golden/session"
@@ -129,6 +131,18 @@ def test_what_differs_is_shown_and_stays_until_it_is_asked_to_change(
     assert (golden / session.EVENTS).read_bytes() == before
     assert main(["replay", str(golden), "--stage", "mind", "--update"]) == 0
     assert main(["replay", str(golden), "--stage", "mind"]) == 0
+
+
+def test_a_model_is_told_again_what_it_was_told_then(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    talker = ScriptedTalker("I like balls. And sticks.")
+    monkeypatch.setattr(conversation, "talker_of", lambda pack, settings: talker)
+    told = {"history": [["sit down", "Sit"]], "facts": ["my sister is called anna"]}
+    words = {"text": "my grandmother bought three green umbrellas", "by": "model", "told": told}
+    alter(golden, reply="I like balls.", **words)  # somebody talked into the reply
+    different, _ = replay(session.load(golden), starter.load_pack(), "mind")
+    assert "turn 1 reply" not in {one.place for one in different}
+    [prompt] = talker.prompts
+    assert (prompt.history, prompt.facts) == ((("sit down", "Sit"),), ("my sister is called anna",))
 
 
 def test_moments_that_moved_are_seen(golden: Path) -> None:

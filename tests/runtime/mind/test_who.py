@@ -68,7 +68,7 @@ def test_the_model_knows_what_was_really_said_and_what_is_remembered() -> None:
         starter.load_pack(), talker=talker, recall=lambda heard: [f"{heard.split()[1]} is remembered"]
     )
     pet.history.add("what can you do", "I walk, turn, look around, bark and howl.", lambda: 0.3)
-    pet.history.add("mumbled words", "Pardon?", lambda: 1.0, belief=0.2)
+    pet.history.add("mumbled words", "Pardon?", lambda: 1.0, clear=0.2)
     pet.read("my grandmother bought three green umbrellas")
     [prompt] = talker.prompts
     assert prompt.history == (("what can you do", "I walk,"),)

@@ -107,27 +107,27 @@ def test_squeezing_keeps_the_text() -> None:
 
 def test_free_text_is_made_of_words_that_exist() -> None:
     lexicon = Lexicon({"world": 3, "hello": 5}, PRONOUNCER)
-    assert transcribe(said("hello world"), lexicon) == "hello world"
+    assert transcribe(said("hello world"), lexicon).text == "hello world"
 
 
 def test_a_strange_sound_is_passed_over_and_its_neighbours_kept() -> None:
     lexicon = Lexicon({"world": 3, "hello": 5}, PRONOUNCER)
     log_probs = np.concatenate([said("hello"), spelled(["SH"]), said("world")])
-    assert transcribe(log_probs, lexicon) == "hello world"
+    assert transcribe(log_probs, lexicon).text == "hello world"
 
 
 def test_the_frequent_one_of_two_words_that_sound_alike() -> None:
-    assert transcribe(said("right"), Lexicon({"right": 30, "write": 3}, PRONOUNCER)) == "right"
-    assert transcribe(said("right"), Lexicon({"right": 3, "write": 30}, PRONOUNCER)) == "write"
+    assert transcribe(said("right"), Lexicon({"right": 30, "write": 3}, PRONOUNCER)).text == "right"
+    assert transcribe(said("right"), Lexicon({"right": 3, "write": 30}, PRONOUNCER)).text == "write"
 
 
 def test_a_word_cut_off_at_the_end_is_left_out() -> None:
     lexicon = Lexicon({"world": 3, "hello": 5}, PRONOUNCER)
-    assert transcribe(np.concatenate([said("hello"), spelled(["W", "ER"])]), lexicon) == "hello"
+    assert transcribe(np.concatenate([said("hello"), spelled(["W", "ER"])]), lexicon).text == "hello"
 
 
 def test_the_word_before_tells_which_of_two_words_that_sound_alike() -> None:
     counts, pairs = {"turn": 9, "please": 9, "right": 9, "write": 9}, {"turn right": 8, "please write": 8}
     lexicon = Lexicon(counts, PRONOUNCER, pairs=pairs)
-    assert transcribe(said("turn write"), lexicon) == "turn right"
-    assert transcribe(said("please right"), lexicon) == "please write"
+    assert transcribe(said("turn write"), lexicon).text == "turn right"
+    assert transcribe(said("please right"), lexicon).text == "please write"
