@@ -2,8 +2,8 @@
 
 `hear` answers a turn that teaches, asks, puts right or forgets, and returns None for all others, which are
 the dialogue's; `recall` finds what has to do with other words. Nothing is kept, and no file is made, before
-the owner allowed it. What is forgotten is named in the answer, so that the talk's own history can forget it too.
-One thread at a time.
+the owner allowed it. What is forgotten is named in the answer, so that the talk's own history can forget it
+too. One thread at a time.
 """
 
 import logging
