@@ -36,14 +36,9 @@ bench: $(VENV)/.all
 
 setup: $(VENV)/.all
 
-# The long proofs; hours. A short form of each stands in the tests.
+# The long proofs; hours. Interrupted, the same line goes on; a short form of each stands in the tests.
 torture: $(VENV)/.all
-	$(BIN)/python -m tests.torture.frames
-	$(BIN)/python -m tests.torture.noise
-	$(BIN)/python -m tests.torture.idle_life
-	$(BIN)/python -m tests.torture.mutants
-	$(BIN)/python -m tests.torture.without
-	$(BIN)/python -m tests.torture.campaign
+	$(BIN)/python -m tests.torture $(ARGS)
 
 schemas: $(VENV)/.run
 	$(BIN)/everpaw schemas --out runtime/contracts/schemas
