@@ -15,17 +15,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What may put right what was said last. `begins`: it starts with "no", "actually" or the like."""
+    """`begins`: the sentence begins with "no", "actually" or the like; `rest` follows it."""
 
     begins: bool
     rest: str
-    """After that start"""
-    value: str = ""
-    """The right value, where the sentence gives one"""
-    old: str = ""
-    """The wrong value, where the sentence names it"""
-    plain: bool = False
-    """A correction even without such a start: "her name is Hanna" """
+    value: str | None
+    """The right value, where the sentence gives nothing else: "her name is Hanna" """
 
 
 def wish_of(text: str) -> Wish | None:
@@ -43,7 +38,5 @@ def correction_of(text: str) -> Correction:
     said = spelled(text)
     begun = first_match(part("corrections", "begins"), said)
     rest = begun["rest"] if begun else said
-    if right := first_match(part("corrections", "plain"), rest):
-        return Correction(begun is not None, rest, right["value"], right.get("old", ""), plain=True)
-    right = first_match(part("corrections", "values"), rest) or {}
-    return Correction(begun is not None, rest, right.get("value", ""))
+    right = first_match(part("corrections", "values"), rest)
+    return Correction(begun is not None, rest, right["value"] if right else None)
