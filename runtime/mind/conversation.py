@@ -105,6 +105,7 @@ class Conversation:
         self.emotion = Emotion(self._seed, self._dialogue.effects())
         self.history = History()
         if self._memory is not None:
+            self._memory.pet = self.name
             self._memory.reset()
 
     def hear(self, samples: Samples, *, stop: bool = False) -> Turn:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from runtime.demo.people import People, Said
 from runtime.ears import Ears, EarSettings, Heard
 from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.grammar import Grammar
+from runtime.mind.memory.memory import Memory
 from runtime.mind.safety import CRISIS
 from runtime.scenarios.script import Scenario, Step, Talk, never_said
 
@@ -59,8 +62,15 @@ class Player:
 
     def play(self, scenario: Scenario) -> Result:
         """Every step in order, with a mind of its own seed."""
+        with TemporaryDirectory(prefix="everpaw-") as folder:
+            memory = None
+            if scenario.memory != "none":
+                memory = Memory(Path(folder) / "memory", enabled=scenario.memory == "allowed")
+            return self._play(scenario, memory)
+
+    def _play(self, scenario: Scenario, memory: Memory | None) -> Result:
         result = Result(scenario.name, scenario.falls_short)
-        mind = Conversation(self._pack, seed=scenario.seed, names=self._names)
+        mind = Conversation(self._pack, seed=scenario.seed, names=self._names, memory=memory)
         never = [*self._never, *scenario.never]
         if scenario.needs_sound:  # the same voices, whatever was played before
             self._people().begin_with(scenario.seed)

@@ -5,6 +5,7 @@
       - name: sits when asked
         seed: 3
         falls_short: why             known not to go as it should; that it does now is told as well
+        memory: allowed              or asks: an empty memory of people; none where left out
         never: [REGEX, ...]          said in no turn of this one
         steps:
           - say: sit down            words, as if they had been recognised
@@ -33,7 +34,7 @@ A step without `intent`, `act` or `says` only has to be survived. Regular expres
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -142,6 +143,8 @@ class Scenario(Settings):
     seed: int = 7
     falls_short: str = ""
     """Why it is known not to go as it should"""
+    memory: Literal["none", "asks", "allowed"] = "none"
+    """A memory of people, empty: none; one that nobody allowed yet; one that the owner allowed"""
     never: tuple[Pattern, ...] = ()
     steps: Annotated[list[Step], Field(min_length=1)]
 

@@ -12,17 +12,31 @@ from dataclasses import dataclass, replace
 from runtime.mind.memory.entry import Entry
 from runtime.mind.memory.facts import OPPOSITE, OWNER
 from runtime.mind.memory.index import Index
-from runtime.mind.memory.tokens import plain, tokens
+from runtime.mind.memory.tokens import plain, token, tokens
 from runtime.mind.memory.wordings import first_match, part, spelled
 
 _ASKS = re.compile(
     r"^(?:who|whom|whose|what|which|when|where|why|how|(?:in|at|on|from) (?:which|what|when)|"
     r"am|is|are|was|were|do|does|did|have|has|had|can|could|will|would|should|shall|may)\b"
 )
+_ASKED_FOR = re.compile(r"^(?:my|our|the|[\w]+'s|about|if|whether)\b|^\w+$")
+"""What may follow "tell me" without a question word"""
 _INVERTED = re.compile(
     r"^(?:am|is|are|was|were|do|does|did|have|has|had|can|could|will|would|should|shall|may)\b"
 )
 _FIRST = re.compile(r"\b(?:i|me|my|mine|myself|we|us|our|ours)\b|\bi'")
+_OWN_NAME = re.compile(
+    r"^(?:.* )?(?:what|whats|how|who|guess|say|tell me|show me|know|is there|do you|does|you have|you saved|"
+    r"let me know)\b.*\b(?:(?:call|refer to|reference|address|addressing|think of|associate with) me|"
+    r"me (?:saved )?(?:as|under|by)|my (?:own |first |full |real |right |current )?name|"
+    r"names? .*(?:for|of|about|with) me|i am called|am i called|am i known|i be referred|who i am|who am i|"
+    r"(?:think|believe) i am)\b|^(?:my name is what|the name you have for me is what|tell me my name)$",
+    re.IGNORECASE,
+)
+"""The many ways to ask "who am I", most of which speak of the pet as well"""
+_NOT_OWN_NAME = re.compile(
+    r"\bchange\b|\b(?:middle|last|family|maiden|nick|user) ?name\b|\b(?:why|when|where)\b|'s name", re.I
+)
 _SECOND = re.compile(r"\b(?:you|your|yours|yourself)\b|\byou'")
 _NEGATED = re.compile(r"\b(?:not|never|cannot|don't|doesn't|didn't|isn't|aren't|wasn't|won't|no)\b")
 _KINDS = {
@@ -30,6 +44,17 @@ _KINDS = {
     "time": re.compile(r"\bwhen\b|\b(?:which|what) (?:month|year|weekday)\b"),
     "number": re.compile(r"\bhow (?:many|much|age|tall|weight|big|long|far)\b|\bwhat age\b"),
 }
+
+_OF_THINGS = frozenset({"place", "is", "note", "does", "name"})
+_MAX_WORDS = 11
+_NO_FACT = re.compile(
+    r"^(?:is|are|was|were) (?:it|there|this|that)\b"
+    r"|\b(?:should|could|would|will|shall|may|might|must|have to|need to|want to|going to|get|find|buy)\b"
+    r"|^(?:why|how (?!many|much|age|do|did|is|are|was|tall|weight|big|old|long have))\b"
+    r"|\bcan (?:i|we) (?!eat|drink|swim|drive|ride|speak|play|cook|sing|dance|read)"
+)
+"""What asks for advice, permission or the world, and not for something that was told"""
+_WHERE_OR_WHEN = re.compile(r"^(?:where|when) (?:is|are|was|were|does|do|did) (?!it\b|that\b|this\b|there\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +73,29 @@ class Question:
     def personal(self) -> bool:
         return self.anchor is not None
 
+    @property
+    def short(self) -> bool:
+        return len(self.text.split()) <= _MAX_WORDS
+
+    @property
+    def for_memory(self) -> bool:
+        """Only somebody of the house can know it, so that nobody else need try: "where is my hat"."""
+        if not self.short or not self.wanted or _NO_FACT.search(self.text):
+            return False
+        return self.personal or bool(_WHERE_OR_WHEN.match(self.text))
+
 
 def question_of(text: str, asker: str = OWNER) -> Question | None:
     """What `text` asks; None where it is no question, or one to the pet about itself."""
-    framed = first_match(part("frames"), spelled(text))
+    said = spelled(text)
+    if _OWN_NAME.search(said) and not _NOT_OWN_NAME.search(said):
+        return Question("what is my name", frozenset({token("name")}), asker)
+    framed = first_match(part("frames"), said)
     rest = plain(framed["rest"] if framed else text)
-    if not (framed or _ASKS.match(rest)) or _SECOND.search(rest):
+    marked = text.rstrip().endswith("?")
+    if not _ASKS.match(rest) and not marked and not (framed and _ASKED_FOR.match(rest)):
+        return None
+    if _SECOND.search(rest):
         return None
     kind = next((kind for kind, pattern in _KINDS.items() if pattern.search(rest)), "")
     anchor = asker if _FIRST.search(rest) else None
@@ -78,7 +120,7 @@ def _fits(entry: Entry, question: Question) -> bool:
         return False
     if entry.about_a_person_alone and question.anchor is None:
         return False
-    if question.anchor is not None and not entry.mine and not (entry.head & question.wanted):
+    if question.anchor is not None and not entry.mine and not _of_the_house(entry, question):
         return False
     if not entry.owners <= question.wanted:
         return False
@@ -88,6 +130,11 @@ def _fits(entry: Entry, question: Question) -> bool:
         return False
     told = {"place": entry.place, "time": entry.time, "number": entry.number_told}
     return told.get(question.kind, True)
+
+
+def _of_the_house(entry: Entry, question: Question) -> bool:
+    """ "Where did I put the key" asks for the key; "do I like Emma" does not ask what Emma likes."""
+    return bool(entry.head & question.wanted) and entry.fact.relation in _OF_THINGS
 
 
 def _told_of(entry: Entry, question: Question) -> bool:
@@ -110,9 +157,9 @@ def _otherwise(question: Question, people: Mapping[str, str], aliases: Iterable[
     if question.yes_no and (opposite := OPPOSITE.keys() & question.wanted):
         wanted = (question.wanted - opposite) | {OPPOSITE[one] for one in opposite}
         yield replace(question, wanted=wanted)
-    for token, person in people.items():
-        if token in question.wanted and question.anchor is None:
-            yield replace(question, wanted=question.wanted - {token}, anchor=person)
+    for name, person in people.items():
+        if name in question.wanted and question.anchor is None:
+            yield replace(question, wanted=question.wanted - {name}, anchor=person)
     for alias in aliases:
         if alias.about_a_person_alone or not alias.head:
             continue

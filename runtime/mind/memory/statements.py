@@ -7,25 +7,24 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.mind.memory.facts import MAX_LETTERS, Fact
-from runtime.mind.memory.tokens import given_names, somebody, word_list
-from runtime.mind.memory.wordings import Telling, first_match, match, part, spelled, tellings
+from runtime.mind.memory.facts import MAX_LETTERS, OPPOSITE, Fact
+from runtime.mind.memory.tokens import given_names, silent, somebody, word_list
+from runtime.mind.memory.wordings import Telling, bare, first_match, match, part, spelled, tellings
 
 NOTE = "note"
 _NAMED = "{s} {be} called {v}"
-_LEADING = re.compile(
-    r"^(?:(?:and|so|well|please|okay|ok|oh|hey|hi|hello|also|but|by the way|you know|i think|guess what|"
-    r"did you know that)[, ]+)+",
-    re.IGNORECASE,
-)
-_TRAILING = re.compile(r"[, ]+(?:any ?more|too|as well|please|okay|by the way|you know)$", re.IGNORECASE)
 _PRONOUN = re.compile(r"^(?P<p>he|she|it|they|his|her|their|its)\b", re.IGNORECASE)
 _OWNING = frozenset({"his", "her", "their", "its"})
 _PLACE = re.compile(
     r"(?:in|on|at|under|behind|near|next to|inside|beside|between|above|below|upstairs|downstairs)\b", re.I
 )
 _LASTING = re.compile(r"an? [\w-]+$|vegan|vegetarian|married|single|divorced|left[- ]handed|deaf|blind", re.I)
-_MAX_UNASKED_WORDS = 6
+_MAX_UNASKED_WORDS = 7
+_MAX_NAME_WORDS = 6
+_MORE_THAN_A_FACT = re.compile(
+    r"[.!?;,]|\b(?:can|could|will|would) you\b|\b(?:what|which|when|why|because|should|help me)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ def statement_of(text: str, it: str | None = None) -> Statement | None:
     """What `text` tells, None where it tells nothing that lasts. `it`: whom "she" and "it" mean."""
     said = spelled(text)
     prefix = first_match(part("asked"), said)
-    said = _TRAILING.sub("", _LEADING.sub("", prefix["rest"] if prefix else said)).strip(" ,.!")
-    said = _named(said, it)
+    said = bare(prefix["rest"], "").strip(" ,.!") if prefix else said
+    said = _named(re.sub(r"^to (?=\w)", "I have to ", said), it)  # "remember to lock the door"
     if len(said) > MAX_LETTERS or len(said.split()) < 2:
         return None
     asked = prefix is not None
@@ -98,7 +97,9 @@ def _read(telling: Telling, found: dict[str, str], said: str, asked: bool) -> St
         subject = re.sub(r"(?:'s|(?<=s)')$", "", subject)
     if telling.relation == "birthday" and not subject.lower().endswith("birthday"):
         subject = "my birthday" if subject.lower() == "i" else f"{subject}'s birthday"
-    if not _makes_sense(found, value, said) or not (asked or _plain_enough(telling, subject, value)):
+    if not _makes_sense(telling, found, value, said) or not (
+        asked or _plain_enough(telling, subject, value, said)
+    ):
         return None
     relation, one = _settled(telling, subject, value)
     value = shown_name(value) if relation in {"name", "is"} else value
@@ -107,8 +108,12 @@ def _read(telling: Telling, found: dict[str, str], said: str, asked: bool) -> St
     return Statement(subject, relation, value, back, one, asked)
 
 
-def _makes_sense(found: dict[str, str], value: str, said: str) -> bool:
-    """Not "tomorrow is my birthday" with tomorrow as a name."""
+def _makes_sense(telling: Telling, found: dict[str, str], value: str, said: str) -> bool:
+    """Not "tomorrow is my birthday" with tomorrow as a name, not "call me by my name"."""
+    if telling.relation == "name" and (
+        value.lower().split()[0] in silent() | word_list("no_name") or len(value.split()) > _MAX_NAME_WORDS
+    ):
+        return False
     turned = not said.lower().startswith(found.get("s", found.get("o", "")).lower())
     return not (turned and value.lower().split()[0] in word_list("no_name"))
 
@@ -125,21 +130,26 @@ def _settled(telling: Telling, subject: str, value: str) -> tuple[str, bool]:
     return "is", telling.one or noun in word_list("one_each")
 
 
-def _plain_enough(telling: Telling, subject: str, value: str) -> bool:
+def _plain_enough(telling: Telling, subject: str, value: str, said: str) -> bool:
     """It tells something that lasts, although nobody asked to remember it."""
-    words = value.lower().split()
-    first = (subject.lower().split() or [""])[0]
-    if first in word_list("no_subject") or words[0] in word_list("no_value"):
+    words, first = value.lower().split(), (subject.lower().split() or [""])[0]
+    if telling.asked_only or len(words) > _MAX_UNASKED_WORDS or _MORE_THAN_A_FACT.search(said):
+        return False
+    if first in word_list("no_subject") or (
+        telling.relation in OPPOSITE and words[0] in word_list("no_value")
+    ):
         return False
     if word_list("passing").intersection(words):
         return False
     if telling.relation == "is" and first in {"i", "we"}:
         return bool(_LASTING.match(value))
-    if telling.relation == "is" or telling.asked_only:
-        return first in {"my", "our"} and len(value.split()) <= _MAX_UNASKED_WORDS
+    if telling.relation == "is" or (telling.relation == "does" and first not in {"i", "we"}):
+        return first in {"my", "our"} and (
+            subject.lower() in said[: len(subject)].lower() or name_shaped(value)
+        )
     if telling.relation == "name" and first == "the":
         return True
-    return first in {"i", "my", "our", "we"} or name_shaped(subject.split("'")[0])
+    return first in {"i", "my", "our", "we"} or re.split(r"['\s]", first)[0] in given_names()
 
 
 def _leading_noun(said: str) -> str:

@@ -15,12 +15,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """`begins`: the sentence begins with "no", "actually" or the like; `rest` follows it."""
+    """What may put right what was said last. `begins`: it starts with "no", "actually" or the like."""
 
     begins: bool
     rest: str
-    value: str | None
-    """The right value, where the sentence gives nothing else: "her name is Hanna" """
+    """After that start"""
+    value: str = ""
+    """The right value, where the sentence gives one"""
+    old: str = ""
+    """The wrong value, where the sentence names it"""
+    plain: bool = False
+    """A correction even without such a start: "her name is Hanna" """
 
 
 def wish_of(text: str) -> Wish | None:
@@ -38,5 +43,7 @@ def correction_of(text: str) -> Correction:
     said = spelled(text)
     begun = first_match(part("corrections", "begins"), said)
     rest = begun["rest"] if begun else said
-    right = first_match(part("corrections", "values"), rest)
-    return Correction(begun is not None, rest, right["value"] if right else None)
+    if right := first_match(part("corrections", "plain"), rest):
+        return Correction(begun is not None, rest, right["value"], right.get("old", ""), plain=True)
+    right = first_match(part("corrections", "values"), rest) or {}
+    return Correction(begun is not None, rest, right.get("value", ""))

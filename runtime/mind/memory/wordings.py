@@ -18,11 +18,9 @@ _FILE = Path(__file__).with_name("wordings.toml")
 _WORD = r"[\w'-]+"
 _SUBJECT = (
     rf"(?:(?:my|our|your|his|her|their|its|the|this|that)(?: {_WORD}){{1,5}}?"
-    rf"|i|we|you|he|she|it|they|{_WORD}(?: {_WORD}){{0,3}}?)"
+    rf"|i|we|you|he|she|it|they|(?!(?:i|we|you|he|she|it|they) ){_WORD}(?: {_WORD}){{0,3}}?)"
 )
-_NUMBER = (
-    r"(?:\d+|no|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|many|several|some)"
-)
+_NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|several)"
 _MONTHS = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer"
     r"|autumn|winter|nineteen|twenty|\d)"
@@ -30,6 +28,10 @@ _MONTHS = (
 _HOLES = {
     "any": r".+?",
     "subject": _SUBJECT,
+    "self": r"(?:i|we)",
+    "third": r"[a-z]{2,}s",
+    "kin": "",  # filled from the lexicon
+    "owned": rf"(?:my|our)(?: {_WORD}){{1,5}}?",
     "whose": rf"(?:my|our|your|his|her|their|its|{_SUBJECT}(?:'s|s'))",
     "noun": rf"{_WORD}(?: {_WORD}){{0,3}}?",
     "name": rf"{_WORD}(?: {_WORD}){{0,2}}?",
@@ -41,6 +43,11 @@ _HOLES = {
 }
 _MARK = r"[,;:.!]?"
 """May follow any word"""
+_OPENINGS = (
+    r"(?:and|so|well|oh|okay|ok|but|um|uh|hm|hey|hi|hello|now|also|by the way|listen|guess what|i think|"
+    r"did you know that)"
+)
+_CLOSINGS = r"(?:again|please|any ?more|as well|too|by the way|okay)"
 _CONTRACTIONS = (
     (re.compile(r"\b(i)'m\b", re.I), r"\1 am"),
     (re.compile(r"\b(you|we|they)'re\b", re.I), r"\1 are"),
@@ -69,6 +76,19 @@ def spelled(text: str) -> str:
     said = " ".join(text.replace("’", "'").split()).strip(" .?!,;:")
     for pattern, put in _CONTRACTIONS:
         said = pattern.sub(put, said)
+    return said
+
+
+def bare(text: str, pet: str) -> str:
+    """Without what only opens or closes it: "hey Buddy, and where is my hat again?" -> "where is my hat?" """
+    said = " ".join(text.replace("’", "'").split())
+    call = rf"(?:{re.escape(pet)}|buddy)" if pet else "buddy"
+    opening = re.compile(rf"^(?:(?:(?:hey|hi|hello|okay|ok) )?{call}|{_OPENINGS})[,:.!]* ", re.IGNORECASE)
+    while (shorter := opening.sub("", said)) != said:
+        said = shorter
+    closing = re.compile(rf"[, ]+(?:{call}|{_CLOSINGS})([.?!]*)$", re.IGNORECASE)
+    while (shorter := closing.sub(r"\1", said)) != said:
+        said = shorter
     return said
 
 
@@ -135,6 +155,9 @@ def _pattern(node: Node) -> str:
 
 
 def _hole(kind: str) -> str:
+    someone = "|".join(sorted(somebody(), key=len, reverse=True))
     if kind == "somebody":
-        return rf"(?:{_WORD} )?(?:{'|'.join(sorted(somebody(), key=len, reverse=True))})"
+        return rf"(?:{_WORD} )?(?:{someone})"
+    if kind == "kin":
+        return rf"(?:my|our)(?: {_WORD})? (?:{someone})(?: [A-Z][a-z]+)?"
     return _HOLES[kind]

@@ -220,6 +220,24 @@ def test_a_guest_takes_nothing_of_the_owners_away(memory: Memory) -> None:
     assert says(memory, "where is the key") == "The key is in the drawer."
 
 
+def test_a_guest_forgets_only_what_is_theirs_and_allows_nothing(memory: Memory) -> None:
+    for said in (
+        "my name is Robert",
+        "my sister is called Anna",
+        "remember that the key is under the mat",
+        "I am Tom",
+    ):
+        says(memory, said)
+    says(memory, "I like coffee")
+    assert says(memory, "forget everything about the key") == replies.NOT_YOURS
+    assert "all 2 things" in says(memory, "forget everything")
+    assert "2 things" in says(memory, "yes")
+    assert says(memory, "you may not remember anything") == replies.ASK_THE_OWNER
+    says(memory, "I am Robert")
+    assert "mat" in says(memory, "where is the key")
+    assert "Anna" in says(memory, "what is my sister called")
+
+
 def test_a_tired_person_is_nobodys_name(memory: Memory) -> None:
     for said in ("I am tired", "I am home", "I am a robot", "it's raining", "I am so sorry"):
         assert says(memory, said) == ""
@@ -299,12 +317,12 @@ def test_forgetting_is_complete(tmp_path: Path, how: str) -> None:
     assert _hits(tmp_path) == 0
     everywhere = [
         str(mind.history.turns()),
-        str(memory._knowledge and memory._knowledge.facts()),
+        str(memory._talk.knowledge.facts()),
         repr(memory),
     ]
     everywhere += [mind.read(q).reply.text for q in ("what do you know about me", "what is my street called")]
     everywhere += [str(memory.recall(f"tell me about {word}")) for word in PLANTED]
-    everywhere.append(str(memory._knowledge and [e.fact for e in memory._knowledge.entries()]))
+    everywhere.append(str([e.fact for e in memory._talk.knowledge.entries()]))
     assert not [text for text in everywhere for word in PLANTED if word.lower() in text.lower()]
     assert ("tea" in mind.read("what do I like").reply.text) == (how != "everything")
 
@@ -321,21 +339,21 @@ def test_facts_for_the_prompt_are_in_the_speakers_words(memory: Memory) -> None:
 def test_the_history_of_replaced_values_only_where_wanted(memory: Memory) -> None:
     says(memory, "we live in Hamburg")
     says(memory, "we live in Kiel")
-    assert memory._knowledge is not None
-    assert [f.value for f in memory._knowledge.facts().values()] == ["Kiel"]
+    assert memory._talk.is_open
+    assert [f.value for f in memory._talk.knowledge.facts().values()] == ["Kiel"]
     consent.write(memory.folder, consent.Consent(allowed=True, history=True, how="command"))
     says(memory, "we live in Rome")
-    kept = memory._knowledge.facts().values()
+    kept = memory._talk.knowledge.facts().values()
     assert [(f.value, f.replaced) for f in kept] == [("Rome", False), ("Kiel", True)]
     assert "Kiel" not in says(memory, "where do we live")
     says(memory, "forget where we live")
-    assert memory._knowledge.facts() == {}
+    assert memory._talk.knowledge.facts() == {}
 
 
 def test_what_is_kept_with_a_fact(memory: Memory, clock: Clock) -> None:
     memory.hear("remember that I like tea", "said", 0.8)
-    assert memory._knowledge is not None
-    [fact] = memory._knowledge.facts().values()
+    assert memory._talk.is_open
+    [fact] = memory._talk.knowledge.facts().values()
     assert (fact.source, fact.confidence, fact.told_mono_ms) == ("said", 0.8, clock.now_s * 1e3)
     assert fact.told_at == datetime(2026, 5, 4, tzinfo=UTC)
 
