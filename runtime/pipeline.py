@@ -24,6 +24,7 @@ from runtime.contracts import messages as m
 from runtime.contracts.audio import AudioBlock, Samples, SourceFault
 from runtime.contracts.errors import EverpawError
 from runtime.ears import Ears, Heard, Noticed
+from runtime.floor import Floor
 from runtime.mailbox import LIMIT, Mailbox
 from runtime.mind.conversation import Conversation
 
@@ -45,7 +46,7 @@ class Listeners:
 
     turn: Callable[[TurnRecord], None] = lambda record: None
     wake: Callable[[WakeHit], None] = lambda hit: None
-    barge_in: Callable[[SpeechOnset], None] = lambda onset: None
+    barge_in: Callable[[SpeechStarted], None] = lambda started: None
     stop: Callable[[StopHit], None] = lambda hit: None
     heard: Callable[[Heard], None] = lambda heard: None
     block: Callable[[AudioBlock, Samples], None] = lambda block, played: None
@@ -68,12 +69,16 @@ class Robot:
     follow_up_s: float = 8.0
     share_text: bool = False
     listeners: Listeners = field(default_factory=Listeners)
+    _floor: Floor = field(init=False)
     _mail: Mailbox = field(default_factory=Mailbox)
     _ended: threading.Event = field(default_factory=threading.Event)
     _stream_to_mono_s: float = float("inf")
     _played_clock_s: float = float("inf")
     """As `_stream_to_mono_s`, but set only when it is far off"""
     _last_block_s: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self._floor = Floor(self.sink, self.answerer.mouth)
 
     @property
     def sink(self) -> Sink:
@@ -113,12 +118,7 @@ class Robot:
     @property
     def answering(self) -> bool:
         """An utterance is being answered or words are still in the air."""
-        return self.waiting > 0 or self.sink.busy
-
-    @property
-    def waiting(self) -> int:
-        """Utterances that were not dealt with yet."""
-        return self._mail.open
+        return self._mail.open > 0 or self.sink.busy
 
     def mono_of(self, stream_s: float) -> float:
         """Monotonic seconds of a moment of the stream."""
@@ -137,6 +137,7 @@ class Robot:
         speaking = self.sink.busy
         if speaking:
             self.ears.stay_awake(item.end_s + self.follow_up_s)
+        self._floor.pass_time(item.end_s)
         for noticed in self._hear(item, speaking):
             self._notice(noticed, speaking)
 
@@ -148,10 +149,11 @@ class Robot:
                 self.echo.reset()
         played = self.sink.sounding(block.start_s + self._played_clock_s, len(block.samples))
         self.listeners.block(block, played)
+        on_the_move = speaking or bool(self.body.state.activity)
         if self.echo is None:
-            return self.ears.step(block, deaf=speaking)
+            return self.ears.step(block, deaf=speaking, on_the_move=on_the_move)
         cleaned = self.echo.step(block, played)
-        return self.ears.step(cleaned.block, masked=cleaned.masked)
+        return self.ears.step(cleaned.block, masked=cleaned.masked, on_the_move=on_the_move)
 
     def _notice(self, noticed: Noticed, speaking: bool) -> None:
         if isinstance(noticed, StopHit):
@@ -161,27 +163,19 @@ class Robot:
         elif isinstance(noticed, WakeHit):
             self._wake(noticed)
         elif isinstance(noticed, SpeechOnset):
-            self._yield_floor(noticed)
+            self._floor.pause()
         elif isinstance(noticed, SpeechStarted):
-            if (
-                self.answerer.mouth.wording
-            ):  # the person goes on: what a model was about to say is out of date
-                self.answerer.mouth.hush()
+            if self._floor.give_up():
+                self.listeners.barge_in(noticed)
         elif isinstance(noticed, SpeechGrows):
             self._mail.show(noticed)
         elif isinstance(noticed, Heard):
             self.listeners.heard(noticed)
             self._queue(noticed)
 
-    def _yield_floor(self, onset: SpeechOnset) -> None:
-        """Somebody speaks to the pet while it speaks: it is silent at once and listens."""
-        if self.sink.busy:
-            self.answerer.mouth.hush()
-            self.listeners.barge_in(onset)
-
     def _hold(self, hit: StopHit) -> None:
         held = self.body.halt("stop was heard")
-        self.answerer.mouth.hush()
+        self._floor.give_up()
         ack = self.body.wait(held, frozenset({"done"}), ACCEPT_TIMEOUT_S)
         self.answerer.held_at_ms = ack.mono_ms if ack else float("-inf")
         self.bus.publish("event/safety", m.SafetyEvent(kind="halt", detail="heard", mono_ms=mono_ms()))

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from runtime import session, starter
 from runtime.answer import TurnRecord
 from runtime.audio.stop import StopHit
-from runtime.audio.turns import SpeechOnset
+from runtime.audio.turns import SpeechStarted
 from runtime.audio.wake import WakeHit
 from runtime.body import mono_ms
 from runtime.bus import Delivery
@@ -95,9 +95,9 @@ class Recorder:
         self._row(session.EVENTS, kind="stop", at_s=round(hit.t_s, 3))
         self._tell.stop(hit)
 
-    def _on_barge_in(self, onset: SpeechOnset) -> None:
-        self._row(session.EVENTS, kind="barge_in", at_s=round(onset.at_s, 3))
-        self._tell.barge_in(onset)
+    def _on_barge_in(self, started: SpeechStarted) -> None:
+        self._row(session.EVENTS, kind="barge_in", at_s=round(started.at_s, 3))
+        self._tell.barge_in(started)
 
     def _on_heard(self, heard: Heard) -> None:
         self._row(session.EVENTS, kind="heard", **heard_fields(heard))

@@ -36,6 +36,12 @@ class Sink(Protocol):
     def stop(self) -> None:
         """Silence within 20 ms; what was queued is forgotten."""
 
+    def pause(self) -> None:
+        """Silence within 20 ms, for a while: nothing is forgotten, and what is played waits."""
+
+    def resume(self) -> None:
+        """Take up again where `pause` broke off; nothing where it did not."""
+
     @property
     def busy(self) -> bool:
         """Something sounds or waits to."""
@@ -64,32 +70,45 @@ class NullSink:
         """What sounds and waits"""
         self._recent = Recent()
         self._first_s: float | None = None
+        self._paused = False
 
     def play(self, samples: Samples) -> Clip:
         clip = Clip(samples)
         with self._lock:
             self._settle()
-            now_s = self._clock()
-            start_s = self._clips[-1].ends_s() if self._clips else now_s
-            if start_s + clip.length_s - now_s > LIMIT_S:
+            waiting_s = sum(c.length_s - c.in_one_go_s(self._clock()) for c in self._clips)
+            if waiting_s + clip.length_s > LIMIT_S:
                 log.warning("%.1f s of sound dropped; at most %g s may wait", clip.length_s, LIMIT_S)
             elif len(samples):
-                clip.start_s = start_s
                 self._clips.append(clip)
                 self._recent.add(clip)
+                self._schedule()
                 self._settle()
         return clip
 
     def stop(self) -> None:
         with self._lock:
             self._settle()
-            now_s = self._clock()
+            self._break_off()
             for clip in self._clips:
-                clip.cut_s = now_s
-            if self._clips:
-                first = self._clips[0]
-                self._sounded(first.samples[: round(first.played_s(now_s) * SAMPLE_RATE_HZ)])
+                clip.cut_s = self._clock() if clip.cut_s is None else clip.cut_s
             self._clips.clear()
+            self._paused = False
+
+    def pause(self) -> None:
+        with self._lock:
+            self._settle()
+            if not self._clips or self._paused:
+                return
+            rest = self._break_off()
+            self._recent.add(rest)
+            self._clips[0] = rest
+            self._paused = True
+
+    def resume(self) -> None:
+        with self._lock:
+            self._paused = False
+            self._schedule()
 
     @property
     def busy(self) -> bool:
@@ -110,10 +129,28 @@ class NullSink:
     def close(self) -> None:
         self.stop()
 
+    def _schedule(self) -> None:
+        """Say of all that waits when it will sound, one after the other."""
+        next_s = self._clock()
+        for clip in () if self._paused else self._clips:
+            clip.start_s = next_s if clip.start_s is None else clip.start_s
+            next_s = clip.ends_s()
+
+    def _break_off(self) -> Clip:
+        """Silence what sounds, and all that was to follow has no time any more; the rest of the first."""
+        now_s = self._clock()
+        for clip in list(self._clips)[1:]:
+            clip.start_s = None
+        if not self._clips:
+            return Clip(np.zeros(0, np.int16))
+        first = self._clips[0]
+        self._sounded(first.samples[: round(first.in_one_go_s(now_s) * SAMPLE_RATE_HZ)])
+        return first.break_off(now_s)
+
     def _settle(self) -> None:
         """Account for the clips whose time has come or gone."""
         now_s = self._clock()
-        while self._clips and (self._clips[0].start_s or 0.0) <= now_s:
+        while self._clips and self._clips[0].start_s is not None and self._clips[0].start_s <= now_s:
             clip = self._clips[0]
             self._first_s = clip.start_s
             if clip.ends_s() > now_s:
@@ -154,6 +191,7 @@ class SpeakerSink:
         """What sounds and waits, and what is left of it at the card's rate"""
         self._recent = Recent()
         self._first_s: float | None = None
+        self._paused = False
         self._stream = (card or PyAudioCard()).play(device, self._next)
 
     def play(self, samples: Samples) -> Clip:
@@ -174,9 +212,25 @@ class SpeakerSink:
         with self._lock:
             now_s = time.monotonic()
             for clip, _ in self._clips:
-                clip.start_s = now_s if clip.start_s is None else clip.start_s
                 clip.cut_s = now_s
             self._clips.clear()
+            self._paused = False
+
+    def pause(self) -> None:
+        with self._lock:
+            if not self._clips or self._paused:
+                return
+            self._paused = True
+            clip, at_rate = self._clips[0]
+            if clip.start_s is not None:
+                # what the card holds already will sound: the clip breaks off after it
+                rest = clip.break_off(clip.start_s + clip.length_s - len(at_rate) / self._stream.rate_hz)
+                self._recent.add(rest)
+                self._clips[0] = rest, at_rate
+
+    def resume(self) -> None:
+        with self._lock:
+            self._paused = False
 
     @property
     def busy(self) -> bool:
@@ -200,7 +254,7 @@ class SpeakerSink:
         out = np.zeros(count, np.int16)
         filled = 0
         with self._lock:
-            while self._clips and filled < count:
+            while self._clips and filled < count and not self._paused:
                 clip, rest = self._clips.popleft()
                 if clip.start_s is None:
                     clip.start_s = time.monotonic() + delay_s + filled / self._stream.rate_hz

@@ -28,19 +28,20 @@ __all__ = [
 ]
 
 _ONSET_VOICED, _ONSET_CHUNKS = 3, 4
-_HASTY_VOICED, _HASTY_CHUNKS = 2, 3
-"""Enough to fall silent for somebody, not yet to call it speech"""
+_OVER_CHUNKS = 3
+"""So many without a voice, and what may have been one was none"""
 _CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE_HZ
 _TAIL_CHUNKS = 7
 """Of the silence after the last word, what is handed on"""
 
 _FRESH_SILENCE_S = 0.2
 _CLEAR_VOICE = 0.8
+_MAYBE_VOICE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechOnset:
-    """A voice begins while the pet listens; too early to know whether words follow."""
+    """What may be a voice, while the pet listens: one chunk of it, enough to fall silent, not yet speech."""
 
     at_s: float
     """Its first voiced moment"""
@@ -123,6 +124,8 @@ class TurnDetector:
         """The onset of what may become speech was told"""
         self._now = 0
         """Samples of the stream seen by the VAD"""
+        self.voice_s = float("-inf")
+        """Last moment that may have been a voice, whoever's it was and whether or not anybody listened"""
         self._patience: tuple[float, float | None, bool] = (-1.0, None, False)
         """Start of a stretch, the silence that ends it (seconds), and whether the pet acts on it already"""
 
@@ -152,8 +155,11 @@ class TurnDetector:
         for chunk in waiting[:whole].reshape(-1, CHUNK_SAMPLES):
             [(_, probability)] = self._vad.step(chunk)
             self._now += CHUNK_SAMPLES
+            probability = 0.0 if masked else probability
+            if probability >= _MAYBE_VOICE:
+                self.voice_s = _seconds(self._now)
             if not deaf:
-                events += self._chunk(chunk, 0.0 if masked else probability, listening)
+                events += self._chunk(chunk, probability, listening)
         return events
 
     def finish(self) -> list[TurnEvent]:
@@ -166,6 +172,7 @@ class TurnDetector:
         """As new: the same blocks give the same events again."""
         self._vad.reset()
         self._rest = np.zeros(0, np.int16)
+        self.voice_s = float("-inf")
         self._forget()
 
     def _forget(self) -> None:
@@ -187,17 +194,14 @@ class TurnDetector:
         return [*onset, *self._report(begun)]
 
     def _onset(self) -> list[TurnEvent]:
-        """Told once, two voiced chunks of three into what may become a stretch of speech."""
+        """Told once, at the first voiced chunk of what may become a stretch of speech."""
         if self._speech is not None:
             told, self._told = self._told, False
             return [] if told else [SpeechOnset(_seconds(self._speech.start))]
-        recent = [voiced for _, voiced in self._before][-_HASTY_CHUNKS:]
-        if sum(recent) < _HASTY_VOICED:
-            self._told &= any(recent)
+        recent = [voiced for _, voiced in self._before][-_OVER_CHUNKS:]
+        told, self._told = self._told, any(recent)
+        if told or not self._told:
             return []
-        if self._told:
-            return []
-        self._told = True
         return [SpeechOnset(_seconds(self._now - (len(recent) - recent.index(True)) * CHUNK_SAMPLES))]
 
     def _wait(self, chunk: Samples, voiced: bool) -> None:

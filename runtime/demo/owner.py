@@ -14,7 +14,7 @@ from runtime import robot as assembly
 from runtime.audio.capture import QueueSource, Source, read_audio
 from runtime.audio.playback import Sink
 from runtime.audio.stop import StopHit
-from runtime.audio.turns import SpeechOnset
+from runtime.audio.turns import SpeechStarted
 from runtime.audio.wake import WakeHit
 from runtime.body import FINAL
 from runtime.bus import Bus, Delivery, decode
@@ -46,7 +46,7 @@ class Stage:
     speaker: Voice
     watch: "JointWatch"
     turns: Turns
-    noticed: list[WakeHit | StopHit | SpeechOnset]
+    noticed: list[WakeHit | StopHit | SpeechStarted]
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def stage(pack: Pack, sink: Sink, settings: RobotConfig | None = None) -> Iterat
         )
         speaker = stack.enter_context(closing(voice()))
         bus = stack.enter_context(assembly.connect(config))
-        noticed: list[WakeHit | StopHit | SpeechOnset] = []
+        noticed: list[WakeHit | StopHit | SpeechStarted] = []
         listeners = Listeners(
             turn=turns.put, wake=noticed.append, stop=noticed.append, barge_in=noticed.append
         )

@@ -113,6 +113,21 @@ def test_who_speaks_to_the_speaking_pet_is_heard_and_answered(home: Household) -
     assert home.turns[-1].turn.understanding.intent == "praise"
 
 
+def test_a_click_makes_it_pause_and_go_on(home: Household) -> None:
+    click = np.zeros(16_000, np.int16)
+    voiced = read_audio(CLIPS / "good_boy.flac")
+    loudest = int(np.abs(voiced.astype(np.int32)).argmax())
+    click[:1_600] = voiced[loudest - 800 : loudest + 800]  # a tenth of a second of a voice
+    with living(home.robot, QueueSource()) as microphone:
+        clip = home.sink.play(np.full(16_000 * 3, 100, np.int16))
+        microphone.push(click)
+        until(lambda: not home.sink.busy, timeout_s=10)
+    assert clip.cut_s is not None
+    assert clip.last_cut_s is None
+    assert clip.played_s(time.monotonic()) == pytest.approx(3.0, abs=0.01)
+    assert home.turns == []
+
+
 def test_without_echo_cancellation_it_is_deaf_while_it_speaks() -> None:
     household = Household(full_duplex=False)
     with living(household.robot, QueueSource()) as microphone:

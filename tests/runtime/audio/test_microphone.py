@@ -162,6 +162,23 @@ def test_stop_silences_the_very_next_buffer() -> None:
     assert card.wanted(10, 0.0).tolist() == [3] * 10
 
 
+def test_a_pause_keeps_what_the_card_has_not_got_yet() -> None:
+    card = FakeCard()
+    sink = SpeakerSink(card=card)
+    clip = sink.play(np.arange(1, 1_001).astype(np.int16))
+    card.wanted(160, 0.5)
+    sink.pause()
+    assert not card.wanted(160, 0.0).any()
+    assert sink.busy
+    sink.resume()
+    assert card.wanted(160, 0.5).tolist() == list(range(161, 321))
+    assert clip.start_s is not None
+    assert clip.cut_s == pytest.approx(clip.start_s + 0.01)
+    assert clip.rest is not None
+    assert clip.rest.samples.tolist() == list(range(161, 1_001))
+    assert clip.rest.start_s is not None
+
+
 def test_a_card_of_another_rate_gets_its_rate() -> None:
     card = FakeCard(rate_hz=48_000)
     sink = SpeakerSink(card=card)

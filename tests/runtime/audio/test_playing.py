@@ -58,3 +58,51 @@ def test_a_clip_that_found_no_room_never_sounds() -> None:
     now[0] = 70.0
     assert dropped.start_s is None
     assert dropped.played_s(now[0]) == 0.0
+
+
+def test_a_pause_breaks_off_and_goes_on_where_it_was() -> None:
+    now = [100.0]
+    sink = NullSink(clock=lambda: now[0])
+    first, second = sink.play(SECOND), sink.play(SECOND)
+    now[0] = 100.25
+    sink.pause()
+    now[0] = 103.0
+    assert sink.busy
+    assert (first.played_s(now[0]), first.last_cut_s, second.start_s) == (0.25, 100.25, None)
+    assert not sink.sounding(100.25, 16_000).any()
+    third = sink.play(SECOND)
+    sink.resume()
+    now[0] = 103.5
+    assert (first.played_s(now[0]), first.last_cut_s) == (0.75, None)
+    assert np.array_equal(sink.sounding(103.0, 100), SECOND[4_000:4_100])
+    assert (second.start_s, third.start_s) == (103.75, 104.75)
+    sink.stop()
+    assert (first.played_s(110.0), first.last_cut_s) == (0.75, 103.5)
+
+
+def test_a_pause_that_becomes_a_stop_ended_the_clip_when_it_began() -> None:
+    now = [100.0]
+    sink = NullSink(clock=lambda: now[0])
+    clip = sink.play(SECOND)
+    now[0] = 100.5
+    sink.pause()
+    now[0] = 100.9
+    sink.stop()
+    sink.resume()
+    now[0] = 105.0
+    assert (clip.last_cut_s, clip.played_s(now[0]), sink.busy) == (100.5, 0.5, False)
+    assert sink.play(SECOND).start_s == 105.0
+
+
+def test_what_was_forgotten_before_it_began_is_not_kept() -> None:
+    now = [100.0]
+    sink = NullSink(clock=lambda: now[0])
+    for _ in range(5):
+        sink.play(SECOND)
+        sink.play(SECOND)
+        now[0] += 0.5
+        sink.pause()
+        sink.stop()
+    now[0] += 10.0
+    sink.sounding(now[0], 320)
+    assert not sink._recent._clips

@@ -224,16 +224,31 @@ def test_motors_that_start_do_not_prolong_what_is_acted_on(acting: bool, end: in
 
 def test_an_onset_is_told_once_and_before_speech_is_sure() -> None:
     one, stream = detector(), words(10, 20)
-    early = feed(one, stream[: 12 * CHUNK_SAMPLES])
+    early = feed(one, stream[: 11 * CHUNK_SAMPLES])
     assert early == [SpeechOnset(10 * CHUNK_S)]
-    rest = feed(one, stream[12 * CHUNK_SAMPLES :], start=12 * CHUNK_SAMPLES)
+    rest = feed(one, stream[11 * CHUNK_SAMPLES :], start=11 * CHUNK_SAMPLES)
     assert not any(isinstance(event, SpeechOnset) for event in rest)
 
 
-def test_a_click_is_no_onset_and_a_second_voice_is_one() -> None:
-    assert feed(detector(), words(10, 1)) == []
+def test_a_click_is_an_onset_and_no_speech_and_a_second_voice_another_onset() -> None:
+    assert feed(detector(), words(10, 1)) == [SpeechOnset(10 * CHUNK_S)]
     twice = np.concatenate([words(10, 2), words(0, 2)])
     assert [type(event) for event in feed(detector(), twice)] == [SpeechOnset, SpeechOnset]
+
+
+def test_a_flicker_is_one_onset() -> None:
+    flicker = written(*[QUIET] * 10, SPEECH, QUIET, QUIET, SPEECH, QUIET, QUIET, *[QUIET] * 10)
+    assert feed(detector(), flicker) == [SpeechOnset(10 * CHUNK_S)]
+
+
+def test_the_last_voice_is_known_though_nobody_listened_but_not_the_pets_own() -> None:
+    one = detector()
+    feed(one, words(10, 20, after=0), listening=False)
+    assert one.voice_s == pytest.approx(30 * CHUNK_S)
+    own = words(0, 10, after=0)
+    for at in range(0, len(own), 320):
+        one.step(AudioBlock(own[at : at + 320], 30 * CHUNK_SAMPLES + at), True, masked=True)
+    assert one.voice_s == pytest.approx(30 * CHUNK_S)
 
 
 def test_what_is_left_of_the_pets_own_voice_is_no_speech() -> None:
