@@ -20,9 +20,12 @@ from runtime.audio.turns import (
 from runtime.audio.wake import WakeDetector, WakeFeatures, WakeHit
 from runtime.contracts.audio import AudioBlock
 from runtime.contracts.config import TurnSettings, WakeSettings
+from runtime.speech.spotter import Spotter
 
 NAME_ALONE_S = 0.1
 """Speech that ends within this of the moment its name fired was the name and nothing else"""
+VOICE_S = 0.3
+"""After a voice, so long "stop!" is looked for"""
 STOP_SLACK_S = 1.0
 """A stop detector answers up to this long after the word it heard"""
 
@@ -46,6 +49,8 @@ class EarSettings:
     stop_heads: Sequence[Path]
     wake: WakeSettings
     turns: TurnSettings
+    spotter: Spotter | None = None
+    """Looks for the stop word as well"""
 
 
 class Ears:
@@ -57,7 +62,7 @@ class Ears:
         features = WakeFeatures()
         self._features = features
         self._wake = WakeDetector(settings.heads, settings.wake.backend, features, settings.wake.networks)
-        self._stop = StopDetector(settings.stop_heads, features=features)
+        self._stop = StopDetector(settings.stop_heads, features, settings.spotter)
         self._turns = TurnDetector(settings.turns)
         self._awake_until_s = float("-inf")
         self._stopped_s = float("-inf")
@@ -75,14 +80,18 @@ class Ears:
         """See `TurnDetector.be_patient`; from any thread."""
         self._turns.be_patient(start_s, silence_s, acting)
 
-    def step(self, block: AudioBlock, *, deaf: bool = False, masked: bool = False) -> list[Noticed]:
+    def step(
+        self, block: AudioBlock, *, deaf: bool = False, masked: bool = False, on_the_move: bool = False
+    ) -> list[Noticed]:
         """What this block brought, in order: names, stops, then turns.
 
         `deaf`: the pet itself is speaking and its echo stands in the block. Names and "stop!" are still
         heard, other words are not. `masked`: the echo was taken out, and little but its rest is left.
+        `on_the_move`: the pet moves or speaks; a suspicion of "stop!" is enough.
         """
         wakes = self._wake.step(block)
-        stops = self._stop.step(block)
+        voiced = block.end_s - self._turns.voice_s <= VOICE_S
+        stops = self._stop.step(block, voiced=voiced, on_the_move=on_the_move)
         for hit in wakes:
             self._called_s = hit.t_s
             self.stay_awake(hit.t_s + self._follow_up_s)

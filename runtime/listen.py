@@ -50,9 +50,10 @@ class Listener:
     """Ears and mind over whole files."""
 
     def __init__(self, pack: Pack, heads: Sequence[Path], wake: WakeSettings, *, seed: int = 7) -> None:
-        self._ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), wake, TurnSettings()))
         names = [head.stem.replace("_", " ") for head in pack.files("wake", ".onnx")]
         self._mind = Conversation(pack, seed=seed, names=names)
+        spotter = self._mind.stop_spotter()
+        self._ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), wake, TurnSettings(), spotter))
 
     def hear(self, path: Path, *, pad_s: float, realtime: bool) -> Row:
         """One file's row; AudioError where it cannot be read."""

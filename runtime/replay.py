@@ -71,7 +71,8 @@ def hear(recorded: Session, pack: Pack) -> list[WakeHit | StopHit | Heard]:
     heard, played = recorded.audio(session.MICROPHONE), recorded.audio(session.PLAYED)
     config = recorded.manifest.config
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
-    ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns))
+    spotter = _mind(recorded, pack).stop_spotter()
+    ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns, spotter))
     echo = EchoCanceller() if config.audio.echo_cancellation else None
     found: list[WakeHit | StopHit | Heard] = []
     for start in range(0, len(heard), BLOCK_SAMPLES):
@@ -80,10 +81,10 @@ def hear(recorded: Session, pack: Pack) -> list[WakeHit | StopHit | Heard]:
         if speaking:
             ears.stay_awake(block.end_s + config.wake.follow_up_s)
         if echo is None:
-            noticed = ears.step(block, deaf=speaking)
+            noticed = ears.step(block, deaf=speaking, on_the_move=speaking)
         else:
             cleaned = echo.step(block, played[now])
-            noticed = ears.step(cleaned.block, masked=cleaned.masked)
+            noticed = ears.step(cleaned.block, masked=cleaned.masked, on_the_move=speaking)
         found += [one for one in noticed if isinstance(one, WakeHit | StopHit | Heard)]
     return found + [one for one in ears.finish() if isinstance(one, Heard)]
 

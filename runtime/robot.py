@@ -89,19 +89,21 @@ def assemble(
 ) -> Robot:
     """All parts of one pet, wired but not yet alive."""
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
-    ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns))
     names = [head.stem.replace("_", " ") for head in heads]
     body = Body(bus)
     memory = memory_of(config)
     memory.warm()
+    conversation = Conversation(
+        pack,
+        seed=config.seed,
+        names=names,
+        settings=config.dialogue,
+        memory=memory,
+    )
+    stops, spotter = pack.files("stop", ".onnx"), conversation.stop_spotter()
+    ears = Ears(EarSettings(heads, stops, config.wake, config.turns, spotter))
     answerer = Answerer(
-        conversation=Conversation(
-            pack,
-            seed=config.seed,
-            names=names,
-            settings=config.dialogue,
-            memory=memory,
-        ),
+        conversation=conversation,
         voice=speaker,
         sounds=SoundBank(pack.part("sounds"), config.seed),
         sink=sink,

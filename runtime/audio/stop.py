@@ -1,33 +1,132 @@
-"""The stop word: heard at any time, with or without the pet's name, waiting for no endpoint or recogniser.
+"""The stop word: heard at any time, with or without the pet's name, waiting for no endpoint or grammar.
 
-The same machinery as the wake names, on the same embeddings, with a shorter look back.
+Two witnesses listen. The head, on the wake names' embeddings, scores every 80 ms. The recogniser's ears look
+every 40 ms while there is a voice, and say how much they doubt that the word is among the sounds of the last
+0.8 s (`runtime.speech.spotter`). They decide together, by what an error costs: a halt too many is a moment's
+pause, a "stop!" missed may be a fall from a table. So while the pet moves or speaks a fair suspicion is
+enough; at rest, where nothing is to be stopped, it takes more. Without a spotter the head decides alone.
+
+Where the time goes, from the acoustic end of the word to the setpoints held (ms, usual and worst):
+
+    the word is clear to the ears      -100 .. 0   its "p" is known by its closure, before it bursts
+    next look                            20 .. 40  LOOK_SAMPLES
+    block, network, search                8 .. 30  of 20 ms blocks; one look is 6 ms on one core
+    halt to broker, bridge, board, ack    2 .. 15
+
+`step` a block at a time, in order; pure: no clock, no queue.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.audio.wake import WakeDetector, WakeFeatures
-from runtime.contracts.audio import AudioBlock
+import numpy as np
+
+from runtime.audio.heads import HeadSettings, Trigger
+from runtime.audio.wake import HeadScorer, WakeFeatures
+from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
+from runtime.speech.spotter import NEVER, WINDOW_S, Spotter
+
+LOOK_SAMPLES = 640
+_WINDOW = round(WINDOW_S * SAMPLE_RATE_HZ)
+_SCORE_STEPS = 3
+"""A head's score counts for so many steps of 80 ms: the two witnesses need not speak in one moment"""
+_ALONE = HeadSettings("stop", refractory_s=0.8)
 
 
 @dataclass(frozen=True, slots=True)
 class StopHit:
-    """ "Stop" was heard; `t_s` is the end of the 80 ms step that fired, in seconds of the stream."""
+    """ "Stop" was heard; `t_s` is the end of what had been heard by then, in seconds of the stream."""
 
     t_s: float
     score: float
+    """0..1, the more certain witness's"""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Most doubt, in nats, with which the word counts as heard."""
+
+    once: float
+    """At one look"""
+    twice: float
+    """At two looks in a row"""
+    beside_head: float
+    """At one look, where a head is over its threshold"""
+
+
+AT_REST = Doubts(once=0.5, twice=2.0, beside_head=10.0)
+ON_THE_MOVE = Doubts(once=4.0, twice=6.0, beside_head=13.0)
 
 
 class StopDetector:
-    """`step` a block at a time, in order; no heads, no hits."""
+    """No heads and no spotter, no hits."""
 
-    def __init__(self, heads: Sequence[Path], features: WakeFeatures | None = None) -> None:
-        self._words = WakeDetector(heads, features=features)
+    def __init__(
+        self,
+        heads: Sequence[Path],
+        features: WakeFeatures | None = None,
+        spotter: Spotter | None = None,
+    ) -> None:
+        self._scorer = HeadScorer(heads, features or WakeFeatures())
+        self._spotter = spotter
+        settings = self._scorer.settings or [_ALONE]
+        self._thresholds = [one.threshold for one in self._scorer.settings]
+        self._triggers = [Trigger(one) for one in self._scorer.settings]
+        self._refractory = round(max(one.refractory_s for one in settings) * SAMPLE_RATE_HZ)
+        self._recent: Samples = np.zeros(_WINDOW, np.int16)
+        self._unseen = 0
+        """Of these, how many came after the last look"""
+        self._doubt = NEVER
+        self._scores = [0.0]
+        self._last = -self._refractory
+        self.reset()
 
-    def step(self, block: AudioBlock) -> list[StopHit]:
-        return [StopHit(hit.t_s, hit.score) for hit in self._words.step(block)]
+    def step(self, block: AudioBlock, *, voiced: bool = True, on_the_move: bool = False) -> list[StopHit]:
+        """`voiced`: of late there was a voice that is not the pet's; only then the spotter looks.
+
+        `on_the_move`: the pet moves or speaks, so there is something to stop.
+        """
+        steps = self._scorer.step(block)
+        if self._spotter is None:
+            return self._alone(steps)
+        self._scores = [*self._scores, *(max(scores, default=0.0) for _, scores in steps)][-_SCORE_STEPS:]
+        self._recent = np.concatenate([self._recent, block.samples])[-_WINDOW:]
+        self._unseen += len(block.samples)
+        if self._unseen < LOOK_SAMPLES:
+            return []
+        self._unseen = 0
+        before, self._doubt = self._doubt, self._spotter.doubt(self._recent) if voiced else NEVER
+        end = block.start_sample + len(block.samples)
+        limits = ON_THE_MOVE if on_the_move else AT_REST
+        if not self._heard(before, limits) or end - self._last < self._refractory:
+            return []
+        self._last = end
+        return [StopHit(end / SAMPLE_RATE_HZ, max(float(np.exp(-self._doubt)), *self._scores))]
 
     def reset(self) -> None:
         """Forget the stream, as if silence had come before."""
-        self._words.reset()
+        self._scorer.reset()
+        for trigger in self._triggers:
+            trigger.reset()
+        self._recent = np.zeros(_WINDOW, np.int16)
+        self._unseen = 0
+        self._doubt = NEVER
+        self._scores = [0.0]
+        self._last = -self._refractory
+
+    def _heard(self, before: float, limits: Doubts) -> bool:
+        by_head = any(score >= min(self._thresholds, default=1.0) for score in self._scores)
+        return (
+            self._doubt <= limits.once
+            or max(before, self._doubt) <= limits.twice
+            or (by_head and self._doubt <= limits.beside_head)
+        )
+
+    def _alone(self, steps: list[tuple[int, list[float]]]) -> list[StopHit]:
+        hits = []
+        for end, scores in steps:
+            for trigger, score in zip(self._triggers, scores, strict=True):
+                if trigger.step(end, score):
+                    hits.append(StopHit(end / SAMPLE_RATE_HZ, score))
+        return hits

@@ -30,6 +30,7 @@ from runtime.mind.talkers import talker_of
 from runtime.mind.who import Case, who
 from runtime.mind.wording import words_of
 from runtime.speech.asr import Recogniser
+from runtime.speech.spotter import Spotter
 
 LEAST_CONFIDENCE, LEAST_GUESS = 0.5, 0.6
 """Below these the pet asks again instead of acting: on a sentence of the grammar, on a guess"""
@@ -107,6 +108,10 @@ class Conversation:
         if self._memory is not None:
             self._memory.pet = self.name
             self._memory.reset()
+
+    def stop_spotter(self) -> Spotter:
+        """See `Recogniser.stop_spotter`."""
+        return self._recogniser.stop_spotter()
 
     def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
         """As `begin`, with the whole reply."""

@@ -58,7 +58,9 @@ class Player:
         self._grammar = Grammar.load(pack.path("grammar.yaml"))
         self._never = never_said()
         # Always awake: scenarios are about what is said, not about being called.
-        self._ears = Ears(EarSettings([], pack.files("stop", ".onnx"), WakeSettings(), TurnSettings()))
+        spotter = Conversation(pack, names=self._names).stop_spotter()
+        stops = pack.files("stop", ".onnx")
+        self._ears = Ears(EarSettings([], stops, WakeSettings(), TurnSettings(), spotter))
 
     def play(self, scenario: Scenario) -> Result:
         """Every step in order, with a mind of its own seed."""

@@ -26,10 +26,12 @@ from runtime.speech.decoder import Path as Sentence
 from runtime.speech.free import Lexicon, Transcript, transcribe
 from runtime.speech.graph import SpokenGrammar
 from runtime.speech.pronounce import Pronouncer
+from runtime.speech.spotter import Spotter
 from runtime.speech.units import LogProbs
 
 MAX_STEPS = 1_500
 """30 s of sound; what is longer is cut, since no command is"""
+STOP_WORD = "stop"
 _SURE_BLANK = math.log(0.99)
 _NAME_FILLER = 3
 """Steps; where more was swallowed beside a name, more than the name was said"""
@@ -91,7 +93,7 @@ class Recogniser:
         self._engine = Engine(asr_dir / "model.onnx")
         self._grammar = grammar
         self._names = _with_last_words(prefixes)
-        pronouncer = Pronouncer.load(asr_dir)
+        self._pronouncer = pronouncer = Pronouncer.load(asr_dir)
         own = [*grammar.words, *" ".join(self._names).split()] if grammar else []
         more = [word for word in words if word not in own]
         self._lexicon = Lexicon(self.settings.words, pronouncer, [*own, *more], self.settings.pairs)
@@ -120,6 +122,10 @@ class Recogniser:
     def transcribe(self, log_probs: LogProbs) -> Transcript:
         """The likeliest words, whatever the grammar says."""
         return transcribe(log_probs, self._lexicon)
+
+    def stop_spotter(self) -> Spotter:
+        """These ears for the stop word alone, to be listened with at any time and from any thread."""
+        return Spotter(self.log_probs, self._pronouncer.ways(STOP_WORD))
 
     def log_probs(self, samples: Samples) -> LogProbs:
         """Phone probabilities of the whole of `samples`, 20 ms a step."""

@@ -1,0 +1,77 @@
+"""How two witnesses decide together, on written doubts; the head's own score is silence's throughout."""
+
+import numpy as np
+import pytest
+
+from runtime import starter
+from runtime.audio.capture import read_audio
+from runtime.audio.stop import AT_REST, LOOK_SAMPLES, ON_THE_MOVE, StopDetector
+from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock, Samples
+from runtime.demo.script import CLIPS
+from runtime.speech.spotter import NEVER, Spotter
+
+LOOK_S = LOOK_SAMPLES / SAMPLE_RATE_HZ
+
+
+class WrittenDoubts(Spotter):
+    """One doubt a look, `NEVER` afterwards."""
+
+    def __init__(self, *doubts: float) -> None:
+        super().__init__(lambda samples: np.zeros((0, 0), np.float32), ())
+        self._doubts = list(doubts)
+        self.looks = 0
+
+    def doubt(self, samples: Samples) -> float:
+        self.looks += 1
+        return self._doubts.pop(0) if self._doubts else NEVER
+
+
+def hits(spotter: Spotter, looks: int = 60, *, on_the_move: bool = False, voiced: bool = True) -> list[float]:
+    """Looks after which the word was heard, in silence."""
+    detector = StopDetector([], spotter=spotter)
+    silence = np.zeros(BLOCK_SAMPLES, np.int16)
+    found = []
+    for start in range(0, looks * LOOK_SAMPLES, BLOCK_SAMPLES):
+        block = AudioBlock(silence, start)
+        found += [hit.t_s / LOOK_S for hit in detector.step(block, voiced=voiced, on_the_move=on_the_move)]
+    return found
+
+
+def test_there_is_more_to_lose_on_the_move() -> None:
+    for moving, resting in zip(
+        (ON_THE_MOVE.once, ON_THE_MOVE.twice, ON_THE_MOVE.beside_head),
+        (AT_REST.once, AT_REST.twice, AT_REST.beside_head),
+        strict=True,
+    ):
+        assert moving > resting
+    fair = (9.0, ON_THE_MOVE.once)
+    assert hits(WrittenDoubts(*fair), on_the_move=True) == [2]
+    assert hits(WrittenDoubts(*fair)) == []
+
+
+@pytest.mark.parametrize(("on_the_move", "limits"), [(True, ON_THE_MOVE), (False, AT_REST)])
+def test_a_stronger_doubt_is_overcome_by_a_second_look(on_the_move: bool, limits: object) -> None:
+    twice = limits.twice  # type: ignore[attr-defined]
+    assert hits(WrittenDoubts(twice, 50.0, twice, 50.0), on_the_move=on_the_move) == []
+    assert hits(WrittenDoubts(50.0, twice, twice), on_the_move=on_the_move) == [3]
+
+
+def test_one_word_is_one_hit_and_a_second_word_a_second() -> None:
+    assert hits(WrittenDoubts(*[0.0] * 12), on_the_move=True) == [1]
+    assert hits(WrittenDoubts(0.0, *[50.0] * 24, 0.0), on_the_move=True) == [1, 26]
+
+
+def test_without_a_voice_nobody_looks() -> None:
+    spotter = WrittenDoubts(*[0.0] * 60)
+    assert hits(spotter, on_the_move=True, voiced=False) == []
+    assert spotter.looks == 0
+
+
+def test_without_a_spotter_the_head_decides_alone() -> None:
+    detector = StopDetector(starter.load_pack().files("stop", ".onnx"))
+    sound = np.pad(read_audio(CLIPS / "stop.flac"), SAMPLE_RATE_HZ)
+    blocks = [AudioBlock(sound[at : at + 320], at) for at in range(0, len(sound), 320)]
+    first = [hit for block in blocks for hit in detector.step(block)]
+    assert len(first) == 1
+    detector.reset()
+    assert [hit for block in blocks for hit in detector.step(block)] == first
