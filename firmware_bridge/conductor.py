@@ -254,23 +254,19 @@ class Conductor:
             return
         was, self._was = self._was, state
         if state == p.ARMED:
-            self._begin_armed(now_ms, anew=was == p.DISARMED)
+            self._begin_armed(now_ms)
         elif was == p.ARMED:
-            link = self._link
-            reason = "link lost" if state is None or link.state is None else reason_name(link.state.reason)
+            reason = reason_name(self._link.state.reason) if self._link.state else "link lost"
             self._end_errand("failed", now_ms, f"the board left ARMED: {reason}")
             self._player.hold()
             kind = "link_lost" if state is None else "fault" if state == p.FAULT else "disarmed"
             self._event(kind, reason, now_ms)
 
-    def _begin_armed(self, now_ms: int, *, anew: bool) -> None:
-        """Hold where the joints are. Armed anew, a lease of before does not count, and none is asked until
-        the first; a board that was only unheard for a while is held by the lease that it had.
-        """
+    def _begin_armed(self, now_ms: int) -> None:
+        """Hold where the joints are; a lease of before does not count."""
         if self._link.state is not None:
             self._player.resume(dict(zip(self._body.names, self._link.state.angles_deg, strict=True)))
-        if anew:
-            self._lease.begin_armed(now_ms)
+        self._lease.begin_armed(now_ms)
         self._lanes.armed(now_ms)
         self._next_stream_s = 0.0
 

@@ -102,12 +102,9 @@ class Interview:
 
 
 @contextmanager
-def interview(
-    pack: Pack, room: RoomSettings, settings: RobotConfig | None = None
-) -> Iterator[tuple[Interview, Stage, QueueSource]]:
+def interview(pack: Pack, room: RoomSettings) -> Iterator[tuple[Interview, Stage, QueueSource]]:
     """A robot with a simulated body that lives in a simulated room, called by its name."""
-    listens_on = WakeSettings(follow_up_s=120)
-    config = (settings or RobotConfig()).model_copy(update={"wake": listens_on})
+    config = RobotConfig(wake=WakeSettings(follow_up_s=120))
     person = QueueSource()
     with closing(NullSink()) as sink, stage(pack, sink, config) as scene:
         source = Room(person, sink, room, moving=lambda: bool(scene.robot.body.state.activity))

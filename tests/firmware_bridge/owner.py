@@ -38,8 +38,6 @@ class Owner:
         self.clock: m.Clock | None = None
         self.body: m.BodyState | None = None
         self.alive: bool | None = None
-        self.ahead_ms = 0
-        """How far the robot's clock is ahead of ours"""
         self.bus = stack.enter_context(Bus("rex", broker.host, broker.port))
         for name in (
             "ack/command",
@@ -76,7 +74,7 @@ class Owner:
 
     def start_lease(self) -> None:
         assert self.clock is not None
-        words = (f"{self._broker.host}:{self._broker.port}", self.clock.boot_id, str(self.ahead_ms))
+        words = (f"{self._broker.host}:{self._broker.port}", self.clock.boot_id)
         self.lease = self._start("tests.firmware_bridge.lease", *words, said=self._folder / "lease")
         self.wait(lambda: (self._folder / "lease").stat().st_size)
 
@@ -121,7 +119,7 @@ class Owner:
         command = model(
             id=command_id,
             boot_id=self.clock.boot_id,
-            issued_at_ms=time.monotonic_ns() // 1_000_000 + self.ahead_ms,
+            issued_at_ms=time.monotonic_ns() // 1_000_000,
             ttl_ms=5_000,
             source=source,
             **fields,
