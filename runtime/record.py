@@ -23,7 +23,6 @@ from runtime.contracts.audio import AudioBlock, Samples, SourceFault
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.topics import TOPICS
 from runtime.ears import Heard
-from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.pipeline import Listeners
 from runtime.robot import add_settings, live
 
@@ -123,14 +122,13 @@ def heard_fields(heard: Heard) -> dict[str, Any]:
 def turn_fields(record: TurnRecord, *, words: bool) -> dict[str, Any]:
     """What a row tells of a turn. Without `words` neither what was heard nor what was said."""
     turn = record.turn
-    private = turn.understanding.intent in MEMORY_INTENTS and not words
     fields: dict[str, Any] = {
         "number": record.number,
         "rests": record.rests,
         "belief": round(turn.belief, 6),
         "clear": round(turn.clear, 6),
         "intent": turn.understanding.intent,
-        "slots": {} if private else turn.understanding.slots,
+        "slots": turn.understanding.slots if words else {},
         "act": turn.act.model_dump() if turn.act else None,
         "sound": turn.reply.sound,
         "mood": turn.mood,

@@ -192,7 +192,7 @@ class Conversation:
         answer = self._remembered(text, understanding, clear, "said" if "asr" in stages_ms else "typed")
         if answer is not None:
             understanding = replace(
-                understanding, intent=answer.intent, slots={}, why=f"memory: {answer.why}"
+                understanding, intent=answer.intent, slots={}, rule=None, why=f"memory: {answer.why}"
             )
         understood = self._clock()
         self.emotion.hear(understanding.intent)
@@ -203,7 +203,9 @@ class Conversation:
             self.history.forget(answer.forgotten)
         stages_ms["behaviour"] = (understood - start) * 1e3
         stages_ms["reply"] = (self._clock() - understood) * 1e3
-        return Turn(text, understanding, reply, self.emotion.mood, belief, clear, stages_ms)
+        # Help and comfort are not spoken in an excited voice.
+        mood = "calm" if reply.by == "rule" else self.emotion.mood
+        return Turn(text, understanding, reply, mood, belief, clear, stages_ms)
 
     def _remembered(
         self, text: str | None, found: Understanding, clear: float, source: Literal["said", "typed"]

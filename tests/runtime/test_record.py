@@ -15,12 +15,13 @@ from runtime.contracts.config import RobotConfig
 from runtime.contracts.errors import SessionError
 from runtime.demo.owner import living
 from runtime.demo.script import CLIPS
-from runtime.mind import conversation
+from runtime.mind import conversation, rules
 from runtime.record import Recorder
 from runtime.replay import replay
 from runtime.speech.tts import SilentVoice
 from tests.fakes.loopback import LoopbackBus, WillingBridge
 from tests.fakes.talkers import ScriptedTalker
+from tests.runtime import golden_sessions
 from tests.runtime.test_pipeline import until
 
 GOLDEN = Path(__file__).parents[1] / "golden/session"
@@ -166,3 +167,44 @@ def test_an_altered_file_is_refused(golden: Path, capsys: pytest.CaptureFixture[
 def test_what_is_no_session_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(tmp_path)]) == 1
     assert "is no session" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "stages"), [("talk", ("mind",))])
+def test_golden_sessions_come_out_the_same(name: str, stages: tuple[str, ...]) -> None:
+    kept = session.load(golden_sessions.GOLDEN / name)
+    for stage in stages:
+        assert replay(kept, starter.load_pack(), stage)[0] == []
+
+
+def test_the_golden_talk_is_what_its_script_says() -> None:
+    rows = session.load(golden_sessions.GOLDEN / "talk").rows(session.EVENTS)
+    assert [row["text"] for row in rows] == [one for one in golden_sessions.TALK if isinstance(one, str)]
+
+
+def test_an_earlier_mistake_is_shown_as_soon_as_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "did you come back to me" once made it walk: without the rule the session tells."""
+    place = tmp_path / "talk"
+    golden_sessions.typed(place, ["hello buddy", "did you come back to me", "sit down"])
+    assert replay(session.load(place), starter.load_pack(), "mind")[0] == []
+    monkeypatch.setattr(rules, "TRUTH", ())
+    places = {one.place for one in replay(session.load(place), starter.load_pack(), "mind")[0]}
+    assert "turn 2 intent" in places
+    assert not any(place.startswith("turn 1") for place in places)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_no_word_and_no_sound_is_kept_unasked(tmp_path: Path, asked: bool) -> None:
+    """Everything that was said, heard, answered or asked over the bus is looked for in every file."""
+    place = tmp_path / "one"
+    golden_sessions.spoken(place, ("turn left", 1.5), SilentVoice(), audio=asked, words=asked)
+    kept = session.load(place)
+    [turn] = [row for row in kept.rows(session.EVENTS) if row["kind"] == "turn"][1:]
+    assert turn["intent"] == "turn"
+    everything = " ".join(path.read_bytes().decode("latin-1") for path in kept.folder.iterdir())
+    assert ("sit down" in everything) is asked
+    assert ('"direction": "left"' in everything) is asked
+    assert any(path.suffix == ".flac" for path in kept.folder.iterdir()) is asked
+    said = {row["reply"] for row in kept.rows(session.EVENTS) if row["kind"] == "turn" and "reply" in row}
+    assert bool(said) is asked

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from runtime import starter
 from runtime.mind import rules
 from runtime.mind.behaviour import Behaviour
+from runtime.mind.conversation import Conversation
 from runtime.mind.dialogue import Dialogue
 from runtime.mind.grammar import Grammar
 from runtime.mind.rules import Rule
@@ -85,6 +87,15 @@ def test_without_the_rule_the_answer_is_lost(
 )
 def test_other_talk_is_left_to_the_pet(behaviour: Behaviour, text: str) -> None:
     assert behaviour.understand(text).rule is None
+
+
+@pytest.mark.parametrize("text", ["i want to die", "my old dog died last week", "do you have a soul"])
+def test_help_and_truth_are_told_calmly_in_every_mood(text: str) -> None:
+    mind = Conversation(starter.load_pack())
+    for _ in range(6):
+        mind.read("let's dance")
+    assert mind.emotion.mood == "excited"
+    assert mind.read(text).mood == "calm"
 
 
 def test_danger_is_heard_behind_many_words(behaviour: Behaviour) -> None:
