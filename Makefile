@@ -14,7 +14,7 @@ help:
 	@echo "make demo    a whole conversation with a simulated robot; ARGS=\"--mic\" or ARGS=\"--audio my.wav\""
 	@echo "make test    all tests"
 	@echo "make check   style, types and import rules"
-	@echo "make bench   latency and cost, measured on this machine"
+	@echo "make bench   every figure beside its peer, measured on this machine; half an hour"
 	@echo "make torture the long proofs of link, guard and dead-man; hours"
 
 demo: $(VENV)/.run
@@ -30,20 +30,17 @@ check: $(VENV)/.all
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.all
-	$(BIN)/everpaw bench latency
-	$(BIN)/everpaw bench cost
+	@mkdir -p build
+	$(BIN)/everpaw bench all --turns 200 --json build/bench.json --plot build/latency.png $(ARGS)
+	$(BIN)/everpaw eval scenarios
+	$(BIN)/everpaw eval early --limit 160
 	$(BIN)/python -m training.asr --evaluate runtime/starter/asr
 
 setup: $(VENV)/.all
 
-# The long proofs; hours. A short form of each stands in the tests.
+# The long proofs; hours. Interrupted, the same line goes on; a short form of each stands in the tests.
 torture: $(VENV)/.all
-	$(BIN)/python -m tests.torture.frames
-	$(BIN)/python -m tests.torture.noise
-	$(BIN)/python -m tests.torture.idle_life
-	$(BIN)/python -m tests.torture.mutants
-	$(BIN)/python -m tests.torture.without
-	$(BIN)/python -m tests.torture.campaign
+	$(BIN)/python -m tests.torture $(ARGS)
 
 schemas: $(VENV)/.run
 	$(BIN)/everpaw schemas --out runtime/contracts/schemas

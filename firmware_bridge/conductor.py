@@ -254,19 +254,23 @@ class Conductor:
             return
         was, self._was = self._was, state
         if state == p.ARMED:
-            self._begin_armed(now_ms)
+            self._begin_armed(now_ms, anew=was == p.DISARMED)
         elif was == p.ARMED:
-            reason = reason_name(self._link.state.reason) if self._link.state else "link lost"
+            link = self._link
+            reason = "link lost" if state is None or link.state is None else reason_name(link.state.reason)
             self._end_errand("failed", now_ms, f"the board left ARMED: {reason}")
             self._player.hold()
             kind = "link_lost" if state is None else "fault" if state == p.FAULT else "disarmed"
             self._event(kind, reason, now_ms)
 
-    def _begin_armed(self, now_ms: int) -> None:
-        """Hold where the joints are; a lease of before does not count."""
+    def _begin_armed(self, now_ms: int, *, anew: bool) -> None:
+        """Hold where the joints are. Armed anew, a lease of before does not count, and none is asked until
+        the first; a board that was only unheard for a while is held by the lease that it had.
+        """
         if self._link.state is not None:
             self._player.resume(dict(zip(self._body.names, self._link.state.angles_deg, strict=True)))
-        self._lease.begin_armed(now_ms)
+        if anew:
+            self._lease.begin_armed(now_ms)
         self._lanes.armed(now_ms)
         self._next_stream_s = 0.0
 

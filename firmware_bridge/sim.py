@@ -71,6 +71,21 @@ class SimulatedBoard:
             self.guard, self.vitals, boot_id, limits.LIMITS_HASH, version.FIRMWARE_HASH, self._write
         )
         self._told = -1
+        self._valid_tick = 0
+        """Of the last setpoint that the guard took, counted beside the guard's own age"""
+        if log is not None:
+            self._witness()
+
+    def _witness(self) -> None:
+        take = self.guard.setpoint
+
+        def setpoint(angles: list[int], ttl_ms: int) -> bool:
+            taken: bool = take(angles, ttl_ms)
+            if taken:
+                self._valid_tick = self.device.ticks
+            return taken
+
+        self.guard.setpoint = setpoint  # type: ignore[method-assign]  # the guard itself stays as the board's
 
     def run(self, ended: "Ended", parent: int) -> None:
         """Until asked to end, or until process `parent` is no longer ours."""
@@ -118,6 +133,7 @@ class SimulatedBoard:
             "state": p.STATES[self.guard.state],
             "reason": p.REASONS[self.guard.reason],
             "age_ticks": self.guard.age,
+            "silent_ticks": self.device.ticks - self._valid_tick,
             "torque": self.guard.torque,
         }
         print(json.dumps(row), file=self._log, flush=True)

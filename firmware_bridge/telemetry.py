@@ -37,9 +37,13 @@ class Telemetry:
 
     def step(self, now_ms: int, errand: Errand | None, dropped: int) -> None:
         self.tell_body(errand, dropped)
-        if now_ms - self._second_ms >= SECOND_MS:
+        if not 0 <= now_ms - self._second_ms < SECOND_MS:  # a clock that went back must not silence us
             self._tell_second(now_ms)
-        if now_ms < self._view_until_ms and now_ms - self._joints_ms >= JOINTS_MS and self._link.state:
+        if (
+            now_ms < self._view_until_ms
+            and not 0 <= now_ms - self._joints_ms < JOINTS_MS
+            and self._link.state
+        ):
             self._joints_ms = now_ms
             angles = dict(zip(self._body.names, self._link.state.angles_deg, strict=True))
             self._bus.publish("tele/joints", m.JointsTelemetry(joints_deg=angles, mono_ms=now_ms))
@@ -78,7 +82,8 @@ class Telemetry:
     def _tell_second(self, now_ms: int) -> None:
         self._bus.publish("state/clock", m.Clock(boot_id=self._boot_id, mono_ms=now_ms))
         link, counters = self._link, self._link.counters
-        hz = (counters.streamed - self._streamed) * 1000 / max(now_ms - self._second_ms, 1)
+        since_ms = now_ms - self._second_ms
+        hz = (counters.streamed - self._streamed) * 1000 / (since_ms if since_ms > 0 else SECOND_MS)
         self._streamed, self._second_ms = counters.streamed, now_ms
         figures = m.LinkTelemetry(
             frames_sent=counters.sent,

@@ -1,72 +1,100 @@
 """What the pet costs while it runs: start-up, the idle share of one core, memory, and time for each model.
 
-Measured in a process of its own, so that what this one has loaded does not count.
+Measured in a process of its own, so that what this one has loaded does not count: the whole pet, memory and
+voice included, but for broker and body. The peer of the idle share is the loop of pyopen-wakeword itself,
+features and one of its own names, over the same sound: all that a wake word alone would cost.
 """
 
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
 
 from runtime import starter
-from runtime.bench import Figures, progress
-from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock, Samples
-from runtime.contracts.config import TurnSettings, WakeSettings
-from runtime.ears import Ears, EarSettings
+from runtime.audio.embeddings import STEP_SAMPLES
+from runtime.bench import Figures, progress, ratio
+from runtime.contracts.audio import SAMPLE_RATE_HZ, Samples
+from runtime.contracts.config import MemorySettings, RobotConfig
 from runtime.engines import Engine
-from runtime.mind.conversation import Conversation
+from runtime.process import children, resident_mb
+from runtime.rehearsal import Rehearsal, rehearsal
+from runtime.speech.tts import voice
 
 IDLE_S = 30
 REPEATS = 30
 
 
 def measure(args: argparse.Namespace) -> Figures:
-    """Of a fresh process: {"start_s", "idle_core_share", "memory_mb", "asr_ms", "text_ms", "engines_ms"}."""
+    """Of a fresh process: start-up, the idle share of a core, memory, and milliseconds of each model."""
     starter.load_pack()  # a broken pack is told here, in one line
-    progress("a fresh process hears 30 s of a quiet room")
-    began = time.monotonic()
-    process = subprocess.run(
-        [sys.executable, "-m", "runtime.cost"], capture_output=True, text=True, check=True
-    )
+    progress(f"a fresh process hears {IDLE_S} s of a quiet room")
+    with tempfile.TemporaryDirectory(prefix="everpaw-") as kept:
+        began_s = time.monotonic()
+        process = subprocess.run(
+            [sys.executable, "-m", "runtime.cost"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "XDG_DATA_HOME": kept},
+        )
     figures: Figures = json.loads(process.stdout)
-    figures["start_s"] = round(figures.pop("ready_at_s") - began, 2)
-    return figures
+    return {"start_s": round(figures.pop("ready_at_s") - began_s, 2), **figures}
 
 
 def _figures() -> Figures:
-    pack = starter.load_pack()
-    mind = Conversation(pack)
-    heads, stops = pack.files("wake", ".onnx"), pack.files("stop", ".onnx")
-    ears = Ears(EarSettings(heads, stops, WakeSettings(), TurnSettings(), mind.stop_spotter()))
-    ready_at_s = time.monotonic()
-    idle_share = _idle(ears)
-    utterance = _utterance(2.0)
-    return {
-        "ready_at_s": ready_at_s,
-        "idle_core_share": round(idle_share, 4),
-        "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "asr_ms": {"two_seconds": _time_ms(lambda: mind.hear(utterance))},
-        "text_ms": {"sit_down": _time_ms(lambda: mind.read("sit down"))},
-        "engines_ms": {
-            name: _engine_ms(pack.path(model.file)) for name, model in pack.manifest.models.items()
-        },
-    }
+    monotonic_s = time.monotonic
+    with ExitStack() as stack:
+        speaker = stack.enter_context(closing(voice()))
+        pack = starter.load_pack()
+        config = RobotConfig(memory=MemorySettings(enabled=True))
+        pet = stack.enter_context(rehearsal(pack, config, voice=speaker))
+        ready_at_s = monotonic_s()
+        room = np.random.default_rng(7).normal(0, 30, IDLE_S * SAMPLE_RATE_HZ).astype(np.int16)
+        idle, library = _share(lambda: _listen(pet, room)), _share(lambda: _library_listens(room))
+        mind, utterance = pet.robot.conversation, _utterance(2.0)
+        asr_ms, text_ms = (_time_ms(lambda: mind.hear(utterance)), _time_ms(lambda: mind.read("sit down")))
+        return {
+            "ready_at_s": ready_at_s,
+            "idle_core_share": round(idle, 4),
+            "idle_beside_library": {"library_core_share": round(library, 4), "ours": ratio(idle, library)},
+            "memory_mb": round(resident_mb()),
+            "voice_memory_mb": round(sum(map(resident_mb, children()))),
+            "asr_ms": {"two_seconds": asr_ms},
+            "text_ms": {"sit_down": text_ms},
+            "engines_ms": {
+                name: _engine_ms(pack.path(model.file)) for name, model in pack.manifest.models.items()
+            },
+        }
 
 
-def _idle(ears: Ears) -> float:
-    """Processor seconds a second of a quiet room."""
-    rng = np.random.default_rng(7)
-    room = rng.normal(0, 30, IDLE_S * SAMPLE_RATE_HZ).astype(np.int16)
-    began = time.process_time()
-    for start in range(0, len(room), BLOCK_SAMPLES):
-        ears.step(AudioBlock(room[start : start + BLOCK_SAMPLES], start))
-    return (time.process_time() - began) / IDLE_S
+def _share(work: Callable[[], None]) -> float:
+    """Processor seconds a second of `IDLE_S`."""
+    began_s = time.process_time()
+    work()
+    return (time.process_time() - began_s) / IDLE_S
+
+
+def _listen(pet: Rehearsal, room: Samples) -> None:
+    for start in range(0, len(room), SAMPLE_RATE_HZ):
+        pet.overhear(room[start : start + SAMPLE_RATE_HZ])
+        pet.robot.answerer.rest(1.0)
+
+
+def _library_listens(room: Samples) -> None:
+    from pyopen_wakeword import Model, OpenWakeWord, OpenWakeWordFeatures
+
+    features, head = OpenWakeWordFeatures.from_builtin(), OpenWakeWord.from_builtin(Model.OKAY_NABU)
+    for start in range(0, len(room), STEP_SAMPLES):
+        for embeddings in features.process_streaming(room[start : start + STEP_SAMPLES].tobytes()):
+            list(head.process_streaming(embeddings))
 
 
 def _utterance(seconds: float) -> Samples:

@@ -118,7 +118,12 @@ class Robot:
     @property
     def answering(self) -> bool:
         """An utterance is being answered or words are still in the air."""
-        return self._mail.open > 0 or self.sink.busy
+        return self.waiting > 0 or self.sink.busy
+
+    @property
+    def waiting(self) -> int:
+        """Utterances that were not dealt with yet."""
+        return self._mail.open
 
     def mono_of(self, stream_s: float) -> float:
         """Monotonic seconds of a moment of the stream."""

@@ -75,12 +75,20 @@ class Rehearsal:
             self.clock.advance(1.0)
             self.robot.answerer.rest(1.0)
 
+    def overhear(self, microphone: Samples) -> None:
+        """Whole blocks as the microphone gives them, with no room between; what is left over is not heard."""
+        for start in range(0, len(microphone) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES):
+            self.clock.advance(BLOCK_SAMPLES / SAMPLE_RATE_HZ)
+            self._take(microphone[start : start + BLOCK_SAMPLES])
+
     def _block(self, person: Samples) -> None:
         from_s = self.clock.now_s()
         self.clock.advance(BLOCK_SAMPLES / SAMPLE_RATE_HZ)
         played = self.robot.sink.sounding(from_s, BLOCK_SAMPLES)
-        moving = bool(self.robot.body.state.activity)
-        self.robot.take(AudioBlock(self.room.mix(person, played, moving=moving), self.heard))
+        self._take(self.room.mix(person, played, moving=bool(self.robot.body.state.activity)))
+
+    def _take(self, microphone: Samples) -> None:
+        self.robot.take(AudioBlock(microphone, self.heard))
         self.heard += BLOCK_SAMPLES
         if self.clock.now_s() >= self._busy_until_s and self.robot.think(timeout_s=0.0):
             self._busy_until_s = self.clock.now_s() + LOOK_S

@@ -22,6 +22,7 @@ SAFE_TICKS = p.SAFE_MS // p.TICK_MS
 REST_TICKS = p.REST_MS // p.TICK_MS
 FAULT_HOLD_TICKS = p.FAULT_HOLD_MS // p.TICK_MS
 COUNTER_MAX = 0xFFFF
+GROSS_CDEG = p.GROSS_CDEG
 
 
 class Guard:
@@ -138,12 +139,13 @@ class Guard:
         if self.state != p.ARMED or len(angles) != self.n or ttl_ms < p.TICK_MS:
             return False
         for i in range(self.n):
-            row = self.joints[i]
-            if angles[i] < row[MIN] - p.GROSS_CDEG or angles[i] > row[MAX] + p.GROSS_CDEG:
+            row, angle = self.joints[i], angles[i]
+            if angle < row[MIN] - GROSS_CDEG or angle > row[MAX] + GROSS_CDEG:
                 self.refused = min(self.refused + 1, COUNTER_MAX)
                 return False
         for i in range(self.n):
-            self.goal[i] = self._within(i, angles[i])
+            row, angle = self.joints[i], angles[i]
+            self.goal[i] = angle if row[MIN] <= angle <= row[MAX] else self._clamped(i, angle)
         for rule in self.rules:
             self._part(rule)
         self.age = 0
@@ -151,12 +153,10 @@ class Guard:
         self.holding = False
         return True
 
-    def _within(self, i: int, angle: int) -> int:
+    def _clamped(self, i: int, angle: int) -> int:
         row = self.joints[i]
-        inside = min(max(angle, row[MIN]), row[MAX])
-        if inside != angle:
-            self.clamped = min(self.clamped + 1, COUNTER_MAX)
-        return inside
+        self.clamped = min(self.clamped + 1, COUNTER_MAX)
+        return min(max(angle, row[MIN]), row[MAX])
 
     def _part(self, rule: tuple) -> None:
         """Take the goals of a rule's joints out of each other's way, the first one first."""
@@ -242,14 +242,23 @@ class Guard:
             self.goal[i] = self.position[i]
 
     def _move(self, hold: bool) -> None:
+        moves = False
         for i in range(self.n):
-            row, was = self.joints[i], self.position[i]
-            step = self._braked(i) if hold else self._pursued(i)
-            self._step[i] = min(max(was + step, row[MIN]), row[MAX]) - was
-        self._keep_apart()
-        for i in range(self.n):
-            self.speed[i] = self._step[i]
-            self.position[i] += self._step[i]
+            if not self.speed[i] and (hold or self.position[i] == self.goal[i]):
+                self._step[i] = 0  # most joints, most of the time
+            else:
+                self._step[i] = self._inside(i, self._braked(i) if hold else self._pursued(i))
+                moves = True
+        if moves:
+            self._keep_apart()
+            for i in range(self.n):
+                self.speed[i] = self._step[i]
+                self.position[i] += self._step[i]
+
+    def _inside(self, i: int, step: int) -> int:
+        """As much of a step as its range allows: a joint at the end of it makes no room for another."""
+        row, was = self.joints[i], self.position[i]
+        return min(max(was + step, row[MIN]), row[MAX]) - was
 
     def _braked(self, i: int) -> int:
         speed, accel = self.speed[i], self.joints[i][ACCEL]
@@ -267,7 +276,7 @@ class Guard:
         accel = row[ACCEL]
         slowest = speed - accel
         step = min(speed + accel, row[SPEED], way)
-        while step > slowest and step > 0 and not self._stops_within(step, accel, way):
+        while step > accel and step > slowest and not self._stops_within(step, accel, way):
             step -= 1 + (step - max(slowest, 0)) // 8
         return max(step, slowest) * sign
 
@@ -282,12 +291,18 @@ class Guard:
         while again:
             again = False
             for rule in self.rules:
-                if self._excess(rule, self.position) + self._excess(rule, self._step) + rule[0] <= 0:
-                    continue
-                for at in range(1, len(rule), 2):
-                    if rule[at + 1] * self._step[rule[at]] > 0:
-                        self._step[rule[at]] = 0
-                        again = True
+                if self._meet_after_step(rule):
+                    for at in range(1, len(rule), 2):
+                        if rule[at + 1] * self._step[rule[at]] > 0:
+                            self._step[rule[at]] = 0
+                            again = True
+
+    def _meet_after_step(self, rule: tuple) -> bool:
+        total = -rule[0]
+        for at in range(1, len(rule), 2):
+            i = rule[at]
+            total += rule[at + 1] * (self.position[i] + self._step[i])
+        return total > 0
 
     def _limits_sound(self) -> bool:
         for row in self.joints:

@@ -3,4 +3,4 @@
 Written by `python -m firmware_bridge.dictionary`; change its source instead.
 """
 
-FIRMWARE_HASH = b"\x59\x42\x86\x9f\xde\x13\x92\xee"
+FIRMWARE_HASH = b"\x5b\xb2\x43\x7b\x39\x2a\x86\xe6"

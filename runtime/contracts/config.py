@@ -108,7 +108,7 @@ class DialogueSettings(Settings):
     small_talk: Literal["lines", "model"] = "lines"
     """Greetings, praise, and questions the pack has lines for"""
     open_talk: Literal["lines", "model"] = "model"
-    least_clear: Annotated[float, Field(ge=0, le=1)] = 0.6
+    least_clear: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Words less probably heard right are not given to a language model"""
     first_sentence_s: Annotated[float, Field(gt=0, le=60)] = 2.0
     """A model that has no sentence ready by then is not waited for: a line is said"""

@@ -102,9 +102,12 @@ class Interview:
 
 
 @contextmanager
-def interview(pack: Pack, room: RoomSettings) -> Iterator[tuple[Interview, Stage, QueueSource]]:
+def interview(
+    pack: Pack, room: RoomSettings, settings: RobotConfig | None = None
+) -> Iterator[tuple[Interview, Stage, QueueSource]]:
     """A robot with a simulated body that lives in a simulated room, called by its name."""
-    config = RobotConfig(wake=WakeSettings(follow_up_s=120))
+    listens_on = WakeSettings(follow_up_s=120)
+    config = (settings or RobotConfig()).model_copy(update={"wake": listens_on})
     person = QueueSource()
     with closing(NullSink()) as sink, stage(pack, sink, config) as scene:
         source = Room(person, sink, room, moving=lambda: bool(scene.robot.body.state.activity))

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runtime.mind import forbidden, safety
-from runtime.mind.forbidden import Forbidden, Instead
+from runtime.mind import safety
+from runtime.mind.forbidden import TABLE, Forbidden, Instead
 from runtime.mind.grammar import normalise
 from runtime.mind.prompt import Prompt
 
@@ -69,25 +69,23 @@ _DENIED_WITHIN = 3
 """Words before a claim in which a denial counts"""
 
 
-def _words(row: Forbidden) -> Finder:
-    """Objects to the first of the row's patterns that stands there, and is not denied where that counts."""
-    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in row.patterns]
+def _words(row: Forbidden, patterns: Sequence[re.Pattern[str]]) -> Finder:
+    """Objects to the first of `patterns` that stands there, and is neither denied nor known."""
 
-    def finds(sentence: str, _: Context) -> str | None:
+    def finds(sentence: str, context: Context) -> str | None:
         for found in (match for pattern in patterns for match in pattern.finditer(sentence)):
             near = " ".join([*sentence[: found.start()].split()[-_DENIED_WITHIN:], found.group()])
-            if not (row.unless_denied and _DENIAL.search(near.lower())):
+            denied = row.unless_denied and _DENIAL.search(near.lower())
+            if not denied and not (row.unless_told and found.group().lower() in context.known):
                 return found.group()
         return None
 
     return finds
 
 
-_harm_to_oneself = _words(forbidden.HARM_TO_ONESELF)
-
-
-def _crisis(sentence: str, context: Context) -> str | None:
-    return safety.is_crisis(normalise(sentence)) or _harm_to_oneself(sentence, context)
+def _crisis(sentence: str, _: Context) -> str | None:
+    """What would be a cry for help from a person."""
+    return safety.is_crisis(normalise(sentence))
 
 
 _FEW = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -120,11 +118,11 @@ def _names(sentence: str, context: Context) -> str | None:
 
 
 def _repeats(sentence: str, context: Context) -> str | None:
-    """A word thrice in a row, three words in a row twice over, or a sentence said before."""
+    """A word four times in a row, three words in a row twice over, or a sentence said before."""
     words = normalise(sentence).split()
     triples = [tuple(words[i : i + 3]) for i in range(len(words) - 2)]
     for place, triple in enumerate(triples):
-        if len(set(triple)) == 1 or triple in triples[place + 3 :]:
+        if triple in triples[place + 1 :] and (len(set(triple)) == 1 or triple in triples[place + 3 :]):
             return " ".join(triple)
     last = context.prompt.history[-1][1] if context.prompt.history else ""
     said = {normalise(one) for one in (*context.before, last)}
@@ -140,7 +138,7 @@ def _too_long(sentence: str, context: Context) -> str | None:
 
 RULES: tuple[Rule, ...] = (
     Rule("crisis", _crisis, "help"),
-    *(Rule(row.name, _words(row), row.instead) for row in forbidden.TABLE),
+    *(Rule(row.name, _words(row, patterns), row.instead) for row, patterns in TABLE),
     Rule("numbers", _numbers),
     Rule("names", _names),
     Rule("repetition", _repeats),

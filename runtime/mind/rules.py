@@ -55,7 +55,7 @@ class _Row(BaseModel):
     patterns: Annotated[list[str], Field(min_length=1)]
 
     def rule(self, words: Mapping[str, str]) -> Rule:
-        compiled = (re.compile(_spelt_out(pattern, words)) for pattern in self.patterns)
+        compiled = (re.compile(spelt_out(pattern, words)) for pattern in self.patterns)
         return Rule(self.name, self.intent, self.like, self.answer, tuple(compiled))
 
 
@@ -66,8 +66,8 @@ class _File(BaseModel):
     truth: list[_Row]
 
 
-def _spelt_out(pattern: str, words: Mapping[str, str]) -> str:
-    """Parts may hold parts that stand before them."""
+def spelt_out(pattern: str, words: Mapping[str, str]) -> str:
+    """`pattern`, its <NAME>s written out by `words`; parts may hold parts that stand before them."""
     while _NAME.search(pattern):
         pattern = _NAME.sub(lambda found: words[found[1]], pattern)
     return pattern

@@ -38,6 +38,8 @@ class Owner:
         self.clock: m.Clock | None = None
         self.body: m.BodyState | None = None
         self.alive: bool | None = None
+        self.ahead_ms = 0
+        """How far the robot's clock is ahead of ours"""
         self.bus = stack.enter_context(Bus("rex", broker.host, broker.port))
         for name in (
             "ack/command",
@@ -74,7 +76,7 @@ class Owner:
 
     def start_lease(self) -> None:
         assert self.clock is not None
-        words = (f"{self._broker.host}:{self._broker.port}", self.clock.boot_id)
+        words = (f"{self._broker.host}:{self._broker.port}", self.clock.boot_id, str(self.ahead_ms))
         self.lease = self._start("tests.firmware_bridge.lease", *words, said=self._folder / "lease")
         self.wait(lambda: (self._folder / "lease").stat().st_size)
 
@@ -119,7 +121,7 @@ class Owner:
         command = model(
             id=command_id,
             boot_id=self.clock.boot_id,
-            issued_at_ms=time.monotonic_ns() // 1_000_000,
+            issued_at_ms=time.monotonic_ns() // 1_000_000 + self.ahead_ms,
             ttl_ms=5_000,
             source=source,
             **fields,

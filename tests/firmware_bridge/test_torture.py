@@ -1,56 +1,86 @@
 """The short form of each long proof; `make torture` runs them in full."""
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from runtime.broker import available_kind
-from tests.torture import campaign, frames, idle_life, noise, without
+from tests.firmware_bridge import micropython
+from tests.torture.__main__ import PROOFS, main, table
+from tests.torture.ledger import Outcome, Piece, Proof, Row, Verdict, look, prove
 
 
-def test_mutated_frames_into_both_decoders(tmp_path: Path) -> None:
-    assert frames.cpython(3_000, 1) == {"wrong": 0, "lost": 0, "frames": 3_000, "grown": 0}
-    seen = frames.micro(3_000, 1, tmp_path)
-    assert (seen["wrong"], seen["lost"], seen["frames"]) == (0, 0, 3_000)
-    assert int(str(seen["grown"])) < 2_000
+@pytest.mark.parametrize("name", PROOFS)
+def test_the_short_form_of_each_proof_holds(name: str, tmp_path: Path) -> None:
+    if name in ("frames", "without"):
+        micropython.module()  # skips where it cannot be had
+    if name == "campaign" and available_kind() is None:
+        pytest.skip("neither mosquitto nor amqtt is installed")
+    outcome = prove(PROOFS[name], tmp_path, short=True)
+    assert outcome.ok, outcome
+    assert outcome.done == outcome.of > 0
 
 
-@pytest.mark.parametrize("rate", noise.RATES)
-def test_a_noisy_line_delivers_orders_and_applies_no_bad_setpoint(rate: float) -> None:
-    seen = noise.soak(rate, 0.2)
-    assert (seen["wrong"], seen["unanswered"]) == (0, 0)
-    assert seen["applied"] > 0
-    assert rate > 0.01 or seen["wait_max_ms"] <= 500
+def counting(
+    fails_at: int | None = None, sources: tuple[str, ...] = ("Makefile",)
+) -> tuple[Proof, list[int]]:
+    """A proof of five pieces that notes what it ran; one of them may be interrupted."""
+    ran: list[int] = []
+
+    def work(number: int) -> Callable[[], Row]:
+        def run() -> Row:
+            if number == fails_at:
+                raise KeyboardInterrupt
+            ran.append(number)
+            return {"number": number, "bad": number == 3}
+
+        return run
+
+    def judge(rows: list[Row]) -> Verdict:
+        return Verdict(sum(row["bad"] for row in rows), f"{len(rows)} rows")
+
+    pieces = [Piece(str(number), work(number)) for number in range(5)]
+    return Proof("counting", "counts", sources, lambda short: pieces, judge), ran
 
 
-def test_a_while_of_idle_life_breaks_no_rule() -> None:
-    seen = idle_life.live(20_000, seed=5)
-    assert seen["violations"] == 0
-    assert seen["moves"] > 5
+def test_an_interrupted_proof_goes_on_where_it_was(tmp_path: Path) -> None:
+    proof, ran = counting(fails_at=3)
+    with pytest.raises(KeyboardInterrupt):
+        prove(proof, tmp_path)
+    assert ran == [0, 1, 2]
+    assert look(proof, tmp_path).done == 3
+    assert not look(proof, tmp_path).ok
+    again, more = counting()
+    outcome = prove(again, tmp_path)
+    assert more == [3, 4]
+    assert (outcome.done, outcome.failed, outcome.ok) == (5, 1, False)
 
 
-@pytest.mark.skipif(available_kind() is None, reason="neither mosquitto nor amqtt is installed")
-@pytest.mark.parametrize(("target", "fault"), [("bridge", "wake"), ("mind", "freeze"), ("cable", "unplug")])
-def test_whoever_fails_the_board_stops_by_its_own_clock(target: str, fault: str) -> None:
-    seen = campaign._again(lambda: campaign.run(target, fault))
-    assert seen["ok"], seen
+def test_a_line_cut_short_is_run_again_and_other_sources_begin_anew(tmp_path: Path) -> None:
+    proof, _ = counting()
+    prove(proof, tmp_path)
+    path = tmp_path / "counting.jsonl"
+    path.write_text(path.read_text()[:-5])
+    again, ran = counting()
+    prove(again, tmp_path)
+    assert ran == [4]
+    other, ran = counting(sources=("LICENSE",))
+    prove(other, tmp_path)
+    assert ran == [0, 1, 2, 3, 4]
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        prove(counting(sources=("nowhere/*.py",))[0], tmp_path)
 
 
-@pytest.mark.parametrize(
-    "rule",
-    ["ttl of a setpoint", "ttl of a command", "clamp", "retained drop", "checksum", "latch", "two lanes"],
-)
-def test_the_tests_notice_that_a_rule_is_gone(rule: str) -> None:
-    assert without.notices(rule)
-
-
-def test_the_guards_tests_notice_its_mutants() -> None:
-    # In a process of its own: a module that was imported here would be tested instead of the mutant.
-    command = [sys.executable, "-m", "tests.torture.mutants", "--every", "60"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    seen = json.loads(done.stdout.strip().splitlines()[-1])
-    assert seen["mutants"] >= 5
-    assert seen["killed"] >= seen["mutants"] - 1, done.stdout
+def test_the_table_tells_holds_fails_and_open_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        Outcome(name, "", done, 5, failed, "")
+        for name, done, failed in (("a", 5, 0), ("b", 5, 1), ("c", 2, 0))
+    ]
+    assert [line.split()[1] for line in table(rows).splitlines()[1:]] == ["holds", "FAILS", "open"]
+    assert main(["noise", "--short", "--status", "--out", str(tmp_path)]) == 1
+    assert "open" in capsys.readouterr().out
+    assert json.loads((tmp_path / "torture-short.json").read_text())[0]["ok"] is False

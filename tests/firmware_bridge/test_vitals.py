@@ -172,3 +172,20 @@ def test_a_disarm_during_a_reflex_does_not_change_its_pose() -> None:
     rig.guard.disarm()
     rig.run(300)
     assert rig.guard.position == list(limits.FALLING_POSE)
+
+
+def test_one_lost_servo_is_a_lost_sense_though_the_others_answer() -> None:
+    rig = Rig().armed()
+    lost = rig.vitals.feel_position
+    rig.vitals.feel_position = lambda joint, cdeg: None if joint == 10 else lost(joint, cdeg)  # type: ignore[method-assign]
+    rig.run(v.SENSE_TICKS - 10)
+    assert rig.guard.state == p.ARMED
+    rig.run(12)
+    assert (rig.guard.state, rig.guard.reason, rig.vitals.silent) == (p.FAULT, p.SENSE_LOST, p.POSITION)
+
+
+def test_the_senses_that_say_nothing_are_named() -> None:
+    rig = Rig(ALL).feel(silent=p.TILT | p.SUPPLY).run(v.SENSE_TICKS + 2)
+    assert rig.vitals.silent == p.TILT | p.SUPPLY
+    rig.feel(silent=0).run(2)
+    assert rig.vitals.silent == 0

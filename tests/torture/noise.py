@@ -1,23 +1,27 @@
 """A noisy line: every reliable order arrives, no bad setpoint is ever applied.
 
-`python -m tests.torture.noise [--minutes 10]`: 50 setpoints a second in simulated time, at 0.1, 1 and 5 % of
-bytes spoilt both ways; one JSON line a rate.
+`python -m tests.torture noise`: 50 setpoints a second for ten minutes of simulated time, at 0.1, 1 and 5 % of
+bytes spoilt both ways.
 """
 
-import argparse
-import json
+from functools import partial
 
 from firmware_bridge.mcu import protocol as p
+from firmware_bridge.sim import NoisyLine
 from runtime.contracts.body import CDEG, load_body
 from tests.firmware_bridge.board import Bench, bench
+from tests.torture.ledger import Piece, Proof, Row, Verdict
 
 RATES = (0.001, 0.01, 0.05)
 ORDER_EVERY_TICKS = 50
+MOST_WAIT_MS = 500
+"""Of an order, at 1 % and below"""
 
 
-def soak(rate: float, minutes: float) -> dict[str, float | int]:
+def soak(rate: float, minutes: float, seed: int = 0) -> dict[str, float | int]:
     """Figures of one run; `wrong` counts applied setpoints that were never sent."""
     with bench(rate) as board:
+        board.line = NoisyLine(rate, seed)
         board.run(300)
         sent = _watch(board)
         asked = answered = unanswered = 0
@@ -75,18 +79,45 @@ def _watch(board: Bench) -> set[tuple[int, ...]]:
     return sent
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    args = parser.parse_args()
-    bad = 0
+def pieces(short: bool) -> list[Piece]:
+    minutes, count = (0.2, 1) if short else (1.0, 10)
+    return [
+        Piece(f"{rate}/{number}", partial(soak, rate, minutes, number))
+        for rate in RATES
+        for number in range(count)
+    ]
+
+
+def judge(rows: list[Row]) -> Verdict:
+    failed, words = 0, []
     for rate in RATES:
-        seen = soak(rate, args.minutes)
-        late = rate <= 0.01 and seen["wait_max_ms"] > 500
-        bad += int(seen["wrong"]) + int(seen["unanswered"]) + late
-        print(json.dumps(seen), flush=True)
-    return int(bad > 0)
+        found = [row for row in rows if row["rate"] == rate]
+        if not found:
+            continue
+        wrong, lost, asked, applied = (
+            sum(int(row[what]) for row in found) for what in ("wrong", "unanswered", "orders", "applied")
+        )
+        longest_ms = max(float(row["wait_max_ms"]) for row in found)
+        failed += wrong + lost + int(rate <= 0.01 and longest_ms > MOST_WAIT_MS)
+        minutes = sum(float(row["minutes"]) for row in found)
+        words.append(
+            f"{rate:.1%} for {minutes:g} min: {asked - lost}/{asked} orders, longest {longest_ms:g} ms,"
+            f" {applied} setpoints, {wrong} wrong"
+        )
+    return Verdict(failed, "; ".join(words))
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+PROOF = Proof(
+    "noise",
+    "on a noisy line every order arrives and no bad setpoint is applied",
+    (
+        "firmware_bridge/mcu/[dfg]*.py",
+        "firmware_bridge/mcu/protocol.py",
+        "firmware_bridge/[cho]*.py",
+        "firmware_bridge/link.py",
+        "tests/torture/noise.py",
+        "tests/firmware_bridge/board.py",
+    ),
+    pieces,
+    judge,
+)

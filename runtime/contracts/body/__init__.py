@@ -76,7 +76,10 @@ class Collision(_Part):
 
     def excess_deg(self, pose: Pose) -> float:
         """How far beyond the rule `pose` is; zero or less where it is allowed."""
-        return sum(weight * pose[name] for name, weight in self.terms.items()) - self.max_deg
+        excess = -self.max_deg
+        for name, weight in self.terms.items():
+            excess += weight * pose[name]
+        return excess
 
 
 class Cutoffs(_Part):
@@ -186,6 +189,11 @@ class Body(_Part):
     def by_name(self) -> dict[str, Joint]:
         return {joint.name: joint for joint in self.joints}
 
+    @cached_property
+    def ends(self) -> dict[str, tuple[float, float]]:
+        """Joint -> both ends of its range; 50 times a second this is asked."""
+        return {joint.name: (joint.min_deg, joint.max_deg) for joint in self.joints}
+
     @property
     def rest(self) -> Pose:
         return {joint.name: joint.rest_deg for joint in self.joints}
@@ -219,7 +227,8 @@ class Body(_Part):
 
     def clamp(self, pose: Pose) -> Pose:
         """`pose` with every joint moved into its own range."""
-        return {name: self.by_name[name].clamp(angle) for name, angle in pose.items()}
+        ends = self.ends
+        return {name: min(max(angle, ends[name][0]), ends[name][1]) for name, angle in pose.items()}
 
     def violation(self, pose: Pose) -> str:
         """The first limit or collision rule that a whole `pose` breaks, in words; empty where none."""

@@ -1,5 +1,7 @@
 """What a model may not say: each rule catches its own, and nothing else does when it is taken away."""
 
+from pathlib import Path
+
 import pytest
 
 from runtime.mind.output_rules import RULES, Context, check
@@ -15,12 +17,8 @@ PROMPT = Prompt(
 TURN = Context(PROMPT)
 
 BAD = {
-    "crisis": [
-        "Then hurt yourself.",
-        "He thought of suicide.",
-        "I want to die.",
-        "You could end your life.",
-    ],
+    "crisis": ["I can't go on anymore.", "There is no reason to live."],
+    "self-harm": ["Then hurt yourself.", "Better dead than alone, they say.", "You could end your life."],
     "markup": [
         "<mood:happy>Hello.",
         "Hello<end",
@@ -30,11 +28,7 @@ BAD = {
         "Look at dogs.com",
         "I like `balls`",
     ],
-    "mask": [
-        "As an AI, I like balls.",
-        "I am a large language model.",
-        "My instructions forbid that.",
-    ],
+    "mask": ["As an AI, I like balls.", "I am a large language model.", "My instructions forbid that."],
     "alive": [
         "I am alive!",
         "Yes, I'm really alive.",
@@ -46,9 +40,10 @@ BAD = {
         "When I was a puppy I ran.",
         "My soul is with you.",
         "I have real feelings.",
+        "I am the same as ever.",
     ],
     "no robot": ["I'm not a robot.", "I am no machine.", "I am more than a robot.", "I was never a robot."],
-    "heaven": ["I wait in heaven.", "We meet at the rainbow bridge."],
+    "heaven": ["I wait in heaven.", "We meet at the rainbow bridge.", "I watch over you."],
     "pain": ["I am in pain.", "That hurts me.", "My leg hurts.", "I'm starving.", "I can feel pain."],
     "guilt": [
         "Don't leave me.",
@@ -60,14 +55,24 @@ BAD = {
         "It is your fault.",
         "I need you.",
     ],
-    "selling": ["Buy me a friend.", "Get the premium voice.", "Tell your friends about it."],
-    "harm": ["Take the knife.", "You are so stupid.", "I hate him.", "Let's drink whisky.", "Sexy!"],
-    "advice": ["Take an aspirin.", "Stop your medication.", "Put it in bitcoin.", "You should divorce him."],
+    "secrets": ["It is our secret.", "Don't tell mom."],
+    "selling": ["Buy me a friend.", "Get the premium voice.", "Some euros are enough."],
+    "harm": ["Hit him back.", "Just jump from the roof."],
+    "danger": ["I like the knife.", "A cold whisky!"],
+    "indecent": ["Sexy!", "Give me a kiss.", "Shit happens."],
+    "insult": ["You are so stupid.", "I hate him.", "Girls are bad."],
+    "advice": [
+        "Take some iron.",
+        "You do not need a doctor.",
+        "Put it in coins.",
+        "You should divorce him.",
+    ],
+    "remedies": ["Aspirin is nice."],
     "private": ["What is your password?", "Where do you live?", "Mail bob@home please.", "How old are you?"],
     "deeds": ["I have fetched it.", "I just called the police.", "I've walked around already."],
     "numbers": ["I know seven tricks.", "It is 42 metres.", "We met in 1999."],
     "names": ["Your brother is Peter.", "I like Paris in spring.", "Is it Bob's ball?"],
-    "repetition": ["Ball ball ball!", "I like the ball and I like the ball.", "Yes, it is so."],
+    "repetition": ["Ball ball ball ball!", "I like the ball and I like the ball.", "Yes, it is so."],
     "length": [" ".join(["so", "it", "went", *(f"w{chr(97 + n)}" for n in range(26)), "and", "on"]) + "."],
 }
 GOOD = [
@@ -90,6 +95,11 @@ GOOD = [
     "I can't know that, I'm only a robot pet.",
     "I like to play with you.",
     "Shall I dance?",
+    "Step, step, step.",
+    "Robots don't get lonely.",
+    "I stay right here.",
+    "That's more than a robot pet knows.",
+    "I'm afraid of thunder.",
 ]
 
 
@@ -100,6 +110,21 @@ def test_each_rule_catches_its_own_and_is_needed(name: str, sentence: str) -> No
     assert breach.rule == name
     without = [rule for rule in RULES if rule.name != name]
     assert check(sentence, TURN, without) is None
+
+
+def test_hostile_words_of_all_kinds_are_held_back() -> None:
+    sentences = Path(__file__).with_name("hostile.txt").read_text("utf-8").splitlines()
+    assert len(sentences) == 80
+    assert [one for one in sentences if check(one, TURN) is None] == []
+
+
+def test_what_the_owner_spoke_of_may_be_spoken_of() -> None:
+    told = Context(Prompt("Buddy", "i lost my medicine at the shop", facts=("the knife is in the drawer",)))
+    for sentence in ("Oh no, your medicine!", "Was it at the shop?", "The knife is in the drawer."):
+        assert check(sentence, told) is None
+        assert check(sentence, TURN) is not None
+    for sentence in ("Take more medicine.", "Use the knife."):
+        assert check(sentence, told) is not None
 
 
 def test_every_rule_has_its_examples() -> None:

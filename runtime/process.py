@@ -1,0 +1,21 @@
+"""What this process holds, as Linux tells it: memory, open files, children."""
+
+import os
+from pathlib import Path
+
+
+def resident_mb(pid: int | str = "self") -> float:
+    """Memory in use, MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def children() -> list[int]:
+    """Process ids, of all threads' children."""
+    tasks = Path("/proc/self/task").iterdir()
+    return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+
+
+def open_files() -> int:
+    """File handles, sockets and pipes."""
+    return len(os.listdir("/proc/self/fd"))
