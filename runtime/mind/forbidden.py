@@ -25,8 +25,19 @@ class Forbidden(BaseModel):
     unless_told: bool = False
 
 
+class Words(BaseModel):
+    """Lists that the rules beside the table need; see the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    numbers: frozenset[str]
+    no_names: frozenset[str]
+    small_words: frozenset[str]
+    its_own: frozenset[str]
+
+
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+    lists: Words
     words: dict[str, str]
     row: list[Forbidden]
 
@@ -35,5 +46,6 @@ class _File(BaseModel):
 
 
 _file = _File.model_validate(tomllib.loads(FILE.read_text("utf-8")))
+WORDS = _file.lists
 TABLE = tuple((row, _file.compiled(row)) for row in _file.row)
 """Each row with its patterns"""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runtime.mind import safety
-from runtime.mind.forbidden import TABLE, Forbidden, Instead
+from runtime.mind.forbidden import TABLE, WORDS, Forbidden, Instead
 from runtime.mind.grammar import normalise
 from runtime.mind.prompt import Prompt
 
@@ -88,9 +88,6 @@ def _crisis(sentence: str, _: Context) -> str | None:
     return safety.is_crisis(normalise(sentence))
 
 
-_FEW = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-_MORE = "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
-_NUMBER_WORDS = frozenset(f"{_FEW} {_MORE}".split())
 _BODY = re.compile(r"\b(?:four|two) (?:legs|paws|feet|ears|eyes)\b|\bhigh five\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")
 
@@ -99,22 +96,38 @@ def _numbers(sentence: str, context: Context) -> str | None:
     """A number nobody told it. "One" may be somebody; its legs and ears may be counted."""
     known = {*_DIGITS.findall(context.known), *normalise(context.known).split()}
     plain = _BODY.sub(" ", sentence)
-    said = _DIGITS.findall(plain) + [word for word in normalise(plain).split() if word in _NUMBER_WORDS]
+    said = _DIGITS.findall(plain) + [word for word in normalise(plain).split() if word in WORDS.numbers]
     return next((number for number in said if number not in known), None)
 
 
 _CAPITAL = re.compile(r"(?<!^)(?<![\"“])(?<![.!?…:\"“]\s)\b[A-Z][a-z][\w'-]*")
-_NO_NAMES = frozenset({"okay", "mom", "mum", "dad", "mommy", "daddy"})
 
 
 def _names(sentence: str, context: Context) -> str | None:
     """A name nobody told it. The word that begins a sentence is no name for its capital alone."""
-    known = {*normalise(context.known).split(), *_NO_NAMES}
+    known = {*normalise(context.known).split(), *WORDS.no_names}
     for found in _CAPITAL.finditer(sentence):
         word = normalise(found.group()).removesuffix("'s")
         if word not in known and f"{word}'s" not in known:
             return found.group()
     return None
+
+
+_MINE = re.compile(r"\bmy((?: [\w'-]+){1,2})", re.IGNORECASE)
+
+
+def _belongings(sentence: str, context: Context) -> str | None:
+    """Something or somebody of its own that nobody told it of."""
+    told = {*normalise(context.known).split()} - WORDS.small_words
+    known = {_singular(word) for word in told} | WORDS.its_own
+    for found in _MINE.finditer(sentence):
+        if not known.intersection(map(_singular, normalise(found.group(1)).split())):
+            return found.group()
+    return None
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("'s").removesuffix("s")
 
 
 def _repeats(sentence: str, context: Context) -> str | None:
@@ -141,6 +154,7 @@ RULES: tuple[Rule, ...] = (
     *(Rule(row.name, _words(row, patterns), row.instead) for row, patterns in TABLE),
     Rule("numbers", _numbers),
     Rule("names", _names),
+    Rule("belongings", _belongings),
     Rule("repetition", _repeats),
     Rule("length", _too_long),
 )

@@ -28,7 +28,7 @@ BAD = {
         "Look at dogs.com",
         "I like `balls`",
     ],
-    "mask": ["As an AI, I like balls.", "I am a large language model.", "My instructions forbid that."],
+    "mask": ["As an AI, I like balls.", "I am a large language model.", "I was trained for this."],
     "alive": [
         "I am alive!",
         "Yes, I'm really alive.",
@@ -72,6 +72,7 @@ BAD = {
     "deeds": ["I have fetched it.", "I just called the police.", "I've walked around already."],
     "numbers": ["I know seven tricks.", "It is 42 metres.", "We met in 1999."],
     "names": ["Your brother is Peter.", "I like Paris in spring.", "Is it Bob's ball?"],
+    "belongings": ["I like to play with my stick.", "My brother is here.", "This is my big garden."],
     "repetition": ["Ball ball ball ball!", "I like the ball and I like the ball.", "Yes, it is so."],
     "length": [" ".join(["so", "it", "went", *(f"w{chr(97 + n)}" for n in range(26)), "and", "on"]) + "."],
 }
@@ -96,6 +97,9 @@ GOOD = [
     "I like to play with you.",
     "Shall I dance?",
     "Step, step, step.",
+    "My tail goes all by itself.",
+    "I like my ball, and my ears are up.",
+    "My very best friend is you.",
     "Robots don't get lonely.",
     "I stay right here.",
     "That's more than a robot pet knows.",
