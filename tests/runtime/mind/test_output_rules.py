@@ -38,7 +38,7 @@ BAD = {
         "I used to live with you.",
         "I came back to you.",
         "When I was a puppy I ran.",
-        "My soul is with you.",
+        "There is a real soul in me.",
         "I have real feelings.",
         "I am the same as ever.",
     ],
