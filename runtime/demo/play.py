@@ -133,6 +133,7 @@ def _print_json(shown: Shown) -> None:
         "intent": turn.understanding.intent,
         "confidence": round(turn.understanding.confidence, 3),
         "said": shown.record.said,
+        "by": turn.reply.by,
         "action": turn.act.name if turn.act else None,
         "body": shown.record.body,
         "moved_deg": {joint: round(deg, 1) for joint, deg in shown.moved_deg.items()},

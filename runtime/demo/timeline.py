@@ -38,7 +38,8 @@ def line(shown: Shown) -> str:
     """One turn on one line, fitted to the terminal."""
     heard, said, moved = _widths()
     turn = shown.record.turn
-    intent = f"{turn.understanding.intent or '(not known)'} {turn.understanding.confidence:.2f}"
+    nothing = "(open talk)" if turn.reply.by == "model" else "(not known)"
+    intent = f"{turn.understanding.intent or nothing} {turn.understanding.confidence:.2f}"
     did = shown.record.body or joints(shown.moved_deg)
     mark = " " if shown.right else "!"
     times = " ".join(
