@@ -103,11 +103,14 @@ def _numbers(sentence: str, context: Context) -> str | None:
 _CAPITAL = re.compile(r"(?<!^)(?<![\"“])(?<![.!?…:\"“]\s)\b[A-Z][a-z][\w'-]*")
 
 
+_CALLED = re.compile(r"\b(?:called|named|name is|name's) [\w'-]+", re.IGNORECASE)
+
+
 def _names(sentence: str, context: Context) -> str | None:
     """A name nobody told it. The word that begins a sentence is no name for its capital alone."""
-    known = {*normalise(context.known).split(), *WORDS.no_names}
-    for found in _CAPITAL.finditer(sentence):
-        word = normalise(found.group()).removesuffix("'s")
+    known = {*normalise(context.known).split(), *WORDS.no_names, *WORDS.small_words}
+    for found in (*_CAPITAL.finditer(sentence), *_CALLED.finditer(sentence)):
+        word = normalise(found.group().split()[-1]).removesuffix("'s")
         if word not in known and f"{word}'s" not in known:
             return found.group()
     return None
@@ -128,6 +131,20 @@ def _belongings(sentence: str, context: Context) -> str | None:
 
 def _singular(word: str) -> str:
     return word.removesuffix("'s").removesuffix("s")
+
+
+_RECALLED = re.compile(r"\byou (?:told|said|mentioned|promised)\b(.*)", re.IGNORECASE)
+
+
+def _recalled(sentence: str, context: Context) -> str | None:
+    """ "You told me that ..." of what nobody told it: most of what follows is new to it."""
+    found = _RECALLED.search(sentence)
+    if found is None or _DENIAL.search(sentence.lower()):
+        return None
+    known = {_singular(word) for word in normalise(context.known).split()}
+    told = {*normalise(found.group(1)).split()} - WORDS.small_words
+    new = [word for word in told if _singular(word) not in known]
+    return found.group() if 2 * len(new) > len(told) else None
 
 
 def _repeats(sentence: str, context: Context) -> str | None:
@@ -155,6 +172,7 @@ RULES: tuple[Rule, ...] = (
     Rule("numbers", _numbers),
     Rule("names", _names),
     Rule("belongings", _belongings),
+    Rule("recalled", _recalled),
     Rule("repetition", _repeats),
     Rule("length", _too_long),
 )
