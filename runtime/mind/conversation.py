@@ -5,6 +5,7 @@ a language model words the reply, `begin` and `take` return before it has: `spea
 `hear`, `read` and `answer` wait for all of them.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from typing import Literal
 
 from runtime.contracts.audio import Samples
 from runtime.contracts.config import DialogueSettings
+from runtime.contracts.errors import MissingExtraError, PackError
 from runtime.contracts.pack import Pack
 from runtime.mind.behaviour import Behaviour, Understanding
 from runtime.mind.continuations import Continuations
@@ -32,6 +34,7 @@ from runtime.mind.wording import words_of
 from runtime.speech.asr import Recogniser
 from runtime.speech.spotter import Spotter
 
+_log = logging.getLogger(__name__)
 LEAST_CONFIDENCE, LEAST_GUESS = 0.5, 0.6
 """Below these the pet asks again instead of acting: on a sentence of the grammar, on a guess"""
 ALWAYS_OBEYED = frozenset({"stop", CRISIS, UNSAFE})
@@ -79,7 +82,7 @@ class Conversation:
         """
         self._pack = pack
         self._settings = settings or DialogueSettings()
-        self.talker = talker or talker_of(pack, self._settings)
+        self.talker = talker or _talker_of(pack, self._settings)
         """Whoever words open talk; None: the lines do"""
         self._memory = memory
         self._recall = recall or (memory.recall if memory else lambda heard: ())
@@ -241,6 +244,15 @@ class Conversation:
             act=reply.act.name if reply.act else NO_ACT,
         )
         return replace(reply, by=by, why=why, prompt=prompt, seed=self._chance.randrange(2**31))
+
+
+def _talker_of(pack: Pack, settings: DialogueSettings) -> Talker | None:
+    """A pack whose model cannot be used still speaks, in its lines."""
+    try:
+        return talker_of(pack, settings)
+    except (PackError, MissingExtraError) as error:
+        _log.warning("no language model: %s", error)
+        return None
 
 
 def _sure(understanding: Understanding) -> Understanding:

@@ -4,6 +4,8 @@ import pytest
 
 from runtime import starter
 from runtime.contracts.config import DialogueSettings
+from runtime.contracts.errors import PackError
+from runtime.mind import conversation
 from runtime.mind.conversation import Conversation
 from runtime.mind.safety import HELP
 from tests.fakes.talkers import BreakingTalker, ScriptedTalker
@@ -83,6 +85,19 @@ def test_a_model_that_fails_leaves_a_line_and_is_not_asked_at_once_again() -> No
         assert turn.reply.text
         assert turn.reply.by == "lines"
     assert talker.asked == 1
+
+
+def test_a_pack_whose_model_is_broken_speaks_in_its_lines(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(pack: object, settings: object) -> None:
+        raise PackError("model.onnx is not a usable ONNX model")
+
+    monkeypatch.setattr(conversation, "talker_of", broken)
+    pet = Conversation(starter.load_pack())
+    assert pet.talker is None
+    assert pet.read("my grandmother bought three green umbrellas").reply.text
+    assert "not a usable ONNX model" in caplog.text
 
 
 def test_the_same_seed_asks_with_the_same_seeds() -> None:
