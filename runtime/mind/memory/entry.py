@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from runtime.mind.memory.facts import Fact
-from runtime.mind.memory.tokens import kinds, tokens, word_list, words
+from runtime.mind.memory.tokens import kinds, name_like, tokens, word_list, words
 
 _FIRST_PERSON = re.compile(r"\b(?:i|me|my|mine|myself|we|us|our|ours)\b|\bi'", re.IGNORECASE)
 _PERSON_ALONE = re.compile(r"^(?:i|me|we|us)$", re.IGNORECASE)
@@ -64,6 +64,8 @@ def entry_of(number: int, fact: Fact) -> Entry:
     place = _tells_place(rest) or fact.relation in {"live", "from", "birthplace"}
     if _INDEFINITE.match(fact.value) and fact.relation == "is":
         said.add("job")
+    if fact.relation == "is" and name_like(fact.value):
+        said.add("name")
     if place:
         said |= {*tokens("town city country place")}
     said |= {kind for kind, members in kinds().items() if said & members}

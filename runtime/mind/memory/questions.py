@@ -29,8 +29,9 @@ _OWN_NAME = re.compile(
     r"^(?:.* )?(?:what|whats|how|who|guess|say|tell me|show me|know|is there|do you|does|you have|you saved|"
     r"let me know)\b.*\b(?:(?:call|refer to|reference|address|addressing|think of|associate with) me|"
     r"me (?:saved )?(?:as|under|by)|my (?:own |first |full |real |right |current )?name|"
-    r"names? .*(?:for|of|about|with) me|i am called|am i called|am i known|i be referred|who i am|who am i|"
-    r"(?:think|believe) i am)\b|^(?:my name is what|the name you have for me is what|tell me my name)$",
+    r"names? .*(?:for|of|about|with) me|i am called|am i called|am i known|i be referred|"
+    r"(?:think|believe) i am)\b|\b(?:who i am|who am i)$|"
+    r"^(?:my name is what|the name you have for me is what|tell me my name)$",
     re.IGNORECASE,
 )
 """The many ways to ask "who am I", most of which speak of the pet as well"""
@@ -42,10 +43,12 @@ _NEGATED = re.compile(r"\b(?:not|never|cannot|don't|doesn't|didn't|isn't|aren't|
 _KINDS = {
     "place": re.compile(r"\bwhere\b|\b(?:which|what) (?:town|city|country|place|room)\b"),
     "time": re.compile(r"\bwhen\b|\b(?:which|what) (?:month|year|weekday)\b"),
+    "name": re.compile(r"^who (?:is|are|was|were) (?:my|our)\b"),
     "number": re.compile(r"\bhow (?:many|much|age|tall|weight|big|long|far)\b|\bwhat age\b"),
 }
 
 _OF_THINGS = frozenset({"place", "is", "note", "does", "name"})
+_OF_NAMES = frozenset({"name", "is", "note", "favourite"})
 _MAX_WORDS = 11
 _NO_FACT = re.compile(
     r"^(?:is|are|was|were) (?:it|there|this|that)\b"
@@ -129,6 +132,7 @@ def _fits(entry: Entry, question: Question) -> bool:
     if not question.yes_no and bool(_NEGATED.search(plain(entry.fact.text))) != question.negated:
         return False
     told = {"place": entry.place, "time": entry.time, "number": entry.number_told}
+    told["name"] = entry.fact.relation in _OF_NAMES
     return told.get(question.kind, True)
 
 

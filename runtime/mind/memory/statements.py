@@ -4,11 +4,11 @@ Only what plainly lasts is taken up unasked; after "remember that" everything is
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.mind.memory.facts import MAX_LETTERS, OPPOSITE, Fact
-from runtime.mind.memory.tokens import given_names, silent, somebody, word_list
+from runtime.mind.memory.tokens import given_names, kinds, silent, somebody, token, word_list
 from runtime.mind.memory.wordings import Telling, bare, first_match, match, part, spelled, tellings
 
 NOTE = "note"
@@ -97,6 +97,8 @@ def _read(telling: Telling, found: dict[str, str], said: str, asked: bool) -> St
         subject = re.sub(r"(?:'s|(?<=s)')$", "", subject)
     if telling.relation == "birthday" and not subject.lower().endswith("birthday"):
         subject = "my birthday" if subject.lower() == "i" else f"{subject}'s birthday"
+    if subject.lower() == "my name":  # "John is my name"
+        telling, subject = replace(telling, relation="name", one=True, back="my name is {v}"), "I"
     if not _makes_sense(telling, found, value, said) or not (
         asked or _plain_enough(telling, subject, value, said)
     ):
@@ -123,11 +125,14 @@ def _settled(telling: Telling, subject: str, value: str) -> tuple[str, bool]:
     if telling.relation != "is":
         return telling.relation, telling.one
     noun = subject.lower().split()[-1]
-    if noun in somebody() and name_shaped(value):
+    if (noun in somebody() or noun.removesuffix("s") in somebody()) and name_shaped(value):
         return "name", True
     if _PLACE.match(value):
         return "place", True
-    return "is", telling.one or noun in word_list("one_each")
+    if token(value.lower()) in kinds()[token("colour")]:
+        return "colour", True
+    thing = value.lower().startswith(("a ", "an ")) and noun not in {"i", "we", *somebody()}
+    return "is", telling.one or thing or noun in word_list("one_each")
 
 
 def _plain_enough(telling: Telling, subject: str, value: str, said: str) -> bool:

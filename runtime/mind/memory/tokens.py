@@ -55,6 +55,11 @@ def word_list(name: str) -> frozenset[str]:
     return frozenset(lexicon()["lists"][name].split())
 
 
+def name_like(text: str) -> bool:
+    """It begins as a name does: with a large letter, or a known first name."""
+    return text[:1].isupper() or text.lower().split()[0] in given_names()
+
+
 @cache
 def somebody() -> frozenset[str]:
     """People and animals that have names: "my sister is Anna" says what she is called."""

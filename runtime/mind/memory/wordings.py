@@ -21,6 +21,11 @@ _SUBJECT = (
     rf"|i|we|you|he|she|it|they|(?!(?:i|we|you|he|she|it|they) ){_WORD}(?: {_WORD}){{0,3}}?)"
 )
 _NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|several)"
+_COUNT = (
+    r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)"
+)
 _MONTHS = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer"
     r"|autumn|winter|nineteen|twenty|\d)"
@@ -37,6 +42,7 @@ _HOLES = {
     "name": rf"{_WORD}(?: {_WORD}){{0,2}}?",
     "be": r"(?:is|are|was|were|am)",
     "date": rf"(?:on .+|in (?:the )?{_MONTHS}.*)",
+    "count": _COUNT,
     "digits": r"\d{1,3}",
     "number": rf"{_NUMBER} .+",
     "somebody": "",  # filled from the lexicon
@@ -44,8 +50,7 @@ _HOLES = {
 _MARK = r"[,;:.!]?"
 """May follow any word"""
 _OPENINGS = (
-    r"(?:and|so|well|oh|okay|ok|but|um|uh|hm|hey|hi|hello|now|also|by the way|listen|guess what|i think|"
-    r"did you know that)"
+    r"(?:and|so|well|oh|okay|ok|but|um|uh|hm|hey|hi|hello|now|also|by the way|listen|guess what|i think)"
 )
 _CLOSINGS = r"(?:again|please|any ?more|as well|too|by the way|okay)"
 _CONTRACTIONS = (
@@ -89,7 +94,7 @@ def bare(text: str, pet: str) -> str:
     closing = re.compile(rf"[, ]+(?:{call}|{_CLOSINGS})([.?!]*)$", re.IGNORECASE)
     while (shorter := closing.sub(r"\1", said)) != said:
         said = shorter
-    return said
+    return re.sub(r"^did you know that (.+?)\?*$", r"\1", said, flags=re.IGNORECASE)
 
 
 def match(pattern: re.Pattern[str], said: str) -> dict[str, str] | None:
