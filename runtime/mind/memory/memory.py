@@ -21,7 +21,7 @@ from runtime.mind.memory.forgetting import confirmed, forgotten
 from runtime.mind.memory.knowledge import Knowledge
 from runtime.mind.memory.questions import question_of
 from runtime.mind.memory.recalling import as_told, asked, listed
-from runtime.mind.memory.statements import asks_to_remember
+from runtime.mind.memory.statements import asks_to_remember, statement_of
 from runtime.mind.memory.talk import Answer, Heard, Talk
 from runtime.mind.memory.teaching import corrected, introduced, told
 from runtime.mind.memory.wishes import wish_of
@@ -101,8 +101,7 @@ class Memory:
         if heard.wish and heard.wish.kind in ("allow", "deny"):
             return self._consent(heard, allowed=heard.wish.kind == "allow")
         if not self._opened():
-            asks = asks_to_remember(heard.text) and question_of(heard.text) is None
-            return self._explain() if asks else None
+            return self._explain() if _wants_it_kept(heard) else None
         return next((answer for turn in TURNS if (answer := turn(self._talk, heard))), None)
 
     def _consent(self, heard: Heard, *, allowed: bool) -> Answer:
@@ -136,3 +135,11 @@ class Memory:
         if allowed:
             self._talk.knowledge.history = given.history if given else False
         return allowed
+
+
+def _wants_it_kept(heard: Heard) -> bool:
+    """It says "remember", or is one of the sentences that are spoken to be remembered."""
+    if question_of(heard.text) is not None:
+        return False
+    spoken = heard.source == "said" and heard.certain
+    return asks_to_remember(heard.text) or (spoken and statement_of(heard.text) is not None)

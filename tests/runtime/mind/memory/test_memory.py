@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from runtime import starter
-from runtime.mind.conversation import Conversation
+from runtime.answer import TurnRecord
+from runtime.mind.conversation import MEMORY_INTENTS, Conversation
 from runtime.mind.memory import consent, proof, replies
 from runtime.mind.memory.memory import Memory
+from runtime.record import turn_fields
 
 UNKNOWN = re.compile(r"don't know", re.IGNORECASE)
 WORDINGS = yaml.safe_load((Path(__file__).parent / "wordings.yaml").read_text(encoding="utf-8"))
@@ -278,6 +280,14 @@ def test_nothing_is_kept_or_made_before_it_is_allowed(tmp_path: Path) -> None:
     assert memory.recall("my sister") == ()
 
 
+def test_spoken_to_be_remembered_it_explains_and_typed_it_chats(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "memory")
+    assert memory.hear("I like tea", "typed") is None
+    answer = memory.hear("my name is tom", "said")
+    assert answer is not None
+    assert answer.text == replies.HOW_TO_ALLOW
+
+
 def test_a_denial_counts_before_the_settings(memory: Memory) -> None:
     says(memory, "stop remembering things")
     assert says(memory, "I like tea") == ""
@@ -409,6 +419,16 @@ def test_orders_are_no_facts_and_crisis_comes_first(memory: Memory) -> None:
     assert turn.understanding.intent == "remember"
     assert turn.act is not None
     assert turn.act.name == "nod"
+
+
+def test_no_word_of_it_in_a_session_without_words(memory: Memory) -> None:
+    mind = Conversation(starter.load_pack(), memory=memory)
+    for text in ("remember my sister is called anna", "what is my sister called", "who is anna"):
+        turn = mind.take(text, 1.0)
+        row = turn_fields(TurnRecord(1, turn, {}, "said"), words=False)
+        assert turn.understanding.intent in MEMORY_INTENTS
+        assert "anna" not in str(row).lower()
+        assert "anna" in str(turn_fields(TurnRecord(1, turn, {}, "said"), words=True)).lower()
 
 
 def test_no_word_of_it_in_the_log(memory: Memory, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from runtime.contracts.errors import FactError
 from runtime.mind.memory import keys, proof, store
 from runtime.mind.memory.facts import Fact
+from runtime.mind.memory.knowledge import Knowledge
+from runtime.mind.memory.questions import question_of
 from runtime.mind.memory.store import DATABASE, Store
 
 SECRET = "Kirschblütenweg"
@@ -289,3 +292,29 @@ def test_an_interrupted_change_of_keys_leaves_no_stray_key(tmp_path: Path) -> No
     memory.close()
     assert len(Store(tmp_path).facts()) == 1
     assert len(list(tmp_path.glob("key-*"))) == 1
+
+
+def test_ten_thousand_facts(tmp_path: Path) -> None:
+    """`pytest -s` shows processor seconds: read and indexed at the start, a question, a fact forgotten."""
+    known = Knowledge(tmp_path)
+    words = [
+        f"{a}{b}" for a in ("ma", "lo", "ki", "ten", "ra", "so") for b in ("ra", "lin", "ko", "ber", "dan")
+    ]
+    known.add(
+        [fact(f"{words[n % 30]} {words[n // 30 % 30]}", f"my {words[n % 29]} {n}") for n in range(10_000)]
+    )
+    known.close()
+    times = [time.process_time()]
+    known = Knowledge(tmp_path)
+    assert len(known.entries()) == 10_000
+    times.append(time.process_time())
+    question = question_of(f"what is my {words[77 % 29]} 77 called")
+    assert question is not None
+    [found] = known.answer(question)
+    times.append(time.process_time())
+    known.forget([found])
+    times.append(time.process_time())
+    assert len(known.entries()) == 9_999
+    start, ask, forget = (round(b - a, 2) for a, b in pairwise(times))
+    print(f"10,000 facts, processor: start {start} s, question {ask} s, forget {forget} s")
+    assert start < 20
