@@ -21,6 +21,7 @@ from runtime.mind import rules
 from runtime.mind.correction import corrected
 from runtime.mind.grammar import Grammar, Parse, normalise
 from runtime.mind.rules import Rule
+from runtime.mind.safety import CRISIS
 from runtime.mind.slots import find_slots
 from runtime.mind.wording import vectors, words_of
 
@@ -139,6 +140,8 @@ class Behaviour:
             return Understanding(None, {}, confidence, why)
         if NEGATIONS.intersection(words) and label not in card.negated:
             return Understanding(None, {}, confidence, f"classifier: {label!r}, but it is negated")
+        if label == CRISIS and not rules.ALARMING.intersection(words):
+            return Understanding(None, {}, confidence, f"classifier: {label!r}, but no word of danger")
         if words[0] in _ASKING - self._grammar.beginnings.get(label, set()):
             return Understanding(None, {}, confidence, f"classifier: {label!r}, but it is a question")
         slots = find_slots(words, self._slots.get(label, {}))

@@ -61,6 +61,7 @@ class _Row(BaseModel):
 
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+    alarming: frozenset[str]
     words: dict[str, str]
     danger: list[_Row]
     truth: list[_Row]
@@ -74,5 +75,7 @@ def spelt_out(pattern: str, words: Mapping[str, str]) -> str:
 
 
 _file = _File.model_validate(tomllib.loads(FILE.read_text("utf-8")))
+ALARMING = _file.alarming
+"""A guess at danger without one of these words is none"""
 DANGER = tuple(row.rule(_file.words) for row in _file.danger)
 TRUTH = tuple(row.rule(_file.words) for row in _file.truth)
