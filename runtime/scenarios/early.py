@@ -1,6 +1,6 @@
 """`everpaw eval early`: is what is begun before the end of a sentence what the whole sentence means?
 
-Every sentence of the grammar is spoken, and orders that go on: to another order of the grammar ("shake ...
+Sentences of every order are spoken, and orders that go on: to another order of the grammar ("shake ...
 your head"), to another one altogether ("sit down ... no lie down"), to words that leave it, undo it or only
 tell of it. Ears, mind and rules are the robot's own, in the time of the stream (runtime.rehearsal), so the
 figures are the same on every machine; voices are those of runtime.demo.people, in no training set.
@@ -28,13 +28,14 @@ from runtime.contracts.config import RobotConfig, Settings, WakeSettings
 from runtime.contracts.pack import Pack
 from runtime.demo.people import VARIANTS, People, Said, people
 from runtime.demo.script import CLIPS
-from runtime.mind.automaton import START, Automaton
+from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.mind.grammar import Grammar, Parse
 from runtime.pipeline import Listeners, TurnRecord
 from runtime.rehearsal import Rehearsal, rehearsal
 
 KINDS = ("order", "longer order", "other order", "same", "undone", "told", "talk")
 OUTCOMES = ("right early", "right", "taken back", "wrong early", "wrong", "no answer")
+MOST, _DRAWN = 24, 4_000
 _QUIET_S = 1.3
 _CALL_EVERY = 25
 _HARMLESS = frozenset({None, "halt", "curious"})
@@ -71,39 +72,42 @@ class Judged:
     heard: tuple[str | None, ...]
 
 
-def sentences(automaton: Automaton) -> Iterator[tuple[str, ...]]:
-    """Every sentence of a grammar without endless parts, in a fixed order."""
-    stack: list[tuple[int, tuple[str, ...]]] = [(START, ())]
-    while stack:
-        state, words = stack.pop()
-        if automaton.final[state]:
-            yield words
-        arcs = sorted(automaton.arcs[state].items(), reverse=True)
-        stack += [(target, (*words, word)) for word, target in arcs]
+def orders(grammar: Grammar) -> dict[str, Parse]:
+    """Sentences with their meanings, up to `MOST` an intent, each once and in a fixed order.
+
+    What the memory answers is left out: what the body does then depends on what it knows.
+    """
+    drawn = grammar.sentences(np.random.default_rng(3), _DRAWN)
+    found: dict[str, Parse] = {}
+    counts: Counter[str] = Counter()
+    for text, intent, slots in drawn:
+        if text not in found and counts[intent] < MOST and intent not in MEMORY_INTENTS:
+            found[text] = Parse(intent, slots)
+            counts[intent] += 1
+    return dict(sorted(found.items()))
 
 
 def cases(grammar: Grammar, tails: Tails, each: int) -> list[Case]:
-    """All sentences, all that go on to another meaning, and `each` drawn ones a further kind and pause."""
-    whole = {words: grammar.parse(" ".join(words)) for words in sentences(grammar.automaton())}
-    found = [Case("order", (" ".join(words),), meant) for words, meant in whole.items()]
+    """All orders, all that go on to another meaning, and `each` drawn ones a further kind and pause."""
+    whole = orders(grammar)
+    found = [Case("order", (text,), meant) for text, meant in whole.items()]
     rng = np.random.default_rng(11)
     pauses = [tails.pauses_s[int(i)] for i in rng.integers(len(tails.pauses_s), size=len(whole))]
-    for pause_s, (words, meant) in zip(pauses, whole.items(), strict=True):
+    for pause_s, (text, meant) in zip(pauses, whole.items(), strict=True):
+        words = text.split()
         for cut in range(1, len(words)):
-            before = whole.get(words[:cut])
-            if before is not None and before != meant:
-                parts = (" ".join(words[:cut]), " ".join(words[cut:]))
-                found.append(Case("longer order", parts, meant, pause_s))
+            first, rest = " ".join(words[:cut]), " ".join(words[cut:])
+            if grammar.parse(first) not in (None, meant):
+                found.append(Case("longer order", (first, rest), meant, pause_s))
     found += _drawn(list(whole.items()), tails, each, rng)
     return found + [Case("talk", (text,), None) for text in tails.talk]
 
 
 def _drawn(
-    whole: list[tuple[tuple[str, ...], Parse | None]], tails: Tails, each: int, rng: np.random.Generator
+    whole: list[tuple[str, Parse]], tails: Tails, each: int, rng: np.random.Generator
 ) -> Iterator[Case]:
-    def draw() -> tuple[str, Parse | None]:
-        words, meant = whole[int(rng.integers(len(whole)))]
-        return " ".join(words), meant
+    def draw() -> tuple[str, Parse]:
+        return whole[int(rng.integers(len(whole)))]
 
     for pause_s in tails.pauses_s:
         for number in range(each):

@@ -9,10 +9,10 @@ from runtime.answer import Early, TurnRecord
 from runtime.cli import main
 from runtime.mind.acts import Act
 from runtime.mind.behaviour import Understanding
-from runtime.mind.conversation import Turn
+from runtime.mind.conversation import MEMORY_INTENTS, Turn
 from runtime.mind.dialogue import Reply
 from runtime.mind.grammar import Grammar, Parse
-from runtime.scenarios.early import Case, Tails, cases, figures, judge, sentences
+from runtime.scenarios.early import Case, Tails, cases, figures, judge
 
 GRAMMAR = Grammar.load(Path(__file__).parents[3] / "runtime/starter/grammar.yaml")
 SIT, NOTHING = Case("order", ("sit down",), Parse("sit")), Case("told", ("sit down", "he said"), None)
@@ -59,14 +59,15 @@ def test_shares_are_of_what_was_begun() -> None:
     assert told["all"]["wrong_early_share"] == 0.25
 
 
-def test_every_sentence_and_every_longer_one_is_a_case() -> None:
+def test_orders_of_every_intent_and_all_longer_ones_are_cases() -> None:
     tails = Tails(
         pauses_s=(0.1, 0.3), same=("for me",), undone=("no don't",), told=("he said",), talk=("rain",)
     )
     found = cases(GRAMMAR, tails, each=2)
-    orders = [case.parts[0] for case in found if case.kind == "order"]
-    assert len(orders) == len(set(orders)) == len(list(sentences(GRAMMAR.automaton())))
-    assert all(GRAMMAR.parse(text) for text in orders)
+    spoken = [case for case in found if case.kind == "order"]
+    assert len({case.parts for case in spoken}) == len(spoken)
+    assert all(GRAMMAR.parse(case.parts[0]) == case.meant for case in spoken)
+    assert {case.meant.intent for case in spoken if case.meant} == {*GRAMMAR.intents} - MEMORY_INTENTS
     longer = {case.parts for case in found if case.kind == "longer order"}
     assert ("shake", "your head") in longer
     assert ("sit", "down") not in longer, "it means the same"
