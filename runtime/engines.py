@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,19 @@ from runtime.contracts.errors import MissingExtraError, PackError
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 Arrays = dict[str, npt.NDArray[np.generic]]
+_TYPES: dict[str, type[np.generic]] = {
+    "float16": np.float16,
+    "float": np.float32,
+    "double": np.float64,
+    "int32": np.int32,
+    "int64": np.int64,
+}
+
+
+class Kept(Protocol):
+    """A result that stays where the engine made it, ready to be fed again without a copy."""
+
+    def numpy(self) -> npt.NDArray[np.generic]: ...
 
 
 class Engine:
@@ -43,6 +57,9 @@ class Engine:
         self.input_shapes: dict[str, list[int | str | None]] = {
             i.name: i.shape for i in self._session.get_inputs()
         }
+        self.input_types: dict[str, type[np.generic]] = {
+            i.name: _TYPES.get(i.type[7:-1], np.float32) for i in self._session.get_inputs()
+        }
         self.outputs: list[str] = [o.name for o in self._session.get_outputs()]
         self.output_shapes: dict[str, list[int | str | None]] = {
             o.name: o.shape for o in self._session.get_outputs()
@@ -51,4 +68,17 @@ class Engine:
     def run(self, feeds: Mapping[str, npt.NDArray[np.generic]]) -> Arrays:
         """Named arrays in, named arrays out."""
         values = self._session.run(self.outputs, dict(feeds))
+        return dict(zip(self.outputs, values, strict=True))
+
+    def value(self, array: npt.NDArray[np.generic]) -> Kept:
+        """An array as the engine keeps its own."""
+        import onnxruntime as ort
+
+        kept: Kept = ort.OrtValue.ortvalue_from_numpy(array)
+        return kept
+
+    def keep(self, feeds: Mapping[str, npt.NDArray[np.generic] | Kept]) -> dict[str, Kept]:
+        """As `run`, but results stay with the engine: for what is only fed again, as a cache is."""
+        given = {n: self.value(v) if isinstance(v, np.ndarray) else v for n, v in feeds.items()}
+        values = self._session.run_with_ort_values(self.outputs, given)
         return dict(zip(self.outputs, values, strict=True))

@@ -10,6 +10,7 @@ RECIPES = {
     "stop": "training.wake",
     "asr": "training.asr",
     "behaviour": "training.behaviour",
+    "dialogue": "training.dialogue",
     "sounds": "training.sounds",
     "demo-voice": "training.demo_voice",
 }
