@@ -27,7 +27,7 @@ from runtime.engines import Engine
 from runtime.mind.grammar import Grammar
 from training import lexicon
 
-PARTS = ("wake", "stop", "asr", "behaviour", "skills", "sounds", "cards")
+PARTS = ("wake", "stop", "asr", "behaviour", "dialogue", "skills", "sounds", "cards")
 FILES = ("grammar.yaml", "actions.toml", "persona.toml")
 LICENCE = "Apache-2.0"
 DEFAULT_REQUIREMENTS = Requirements()

@@ -142,7 +142,7 @@ def measure(folder: Path, smoke: bool = False, show: bool = False) -> dict[str, 
     model, engine = LanguageModel(folder), Engine(folder / "model.onnx")
     found: dict[str, float] = {}
     sets = {name: turns[:6] if smoke else turns for name, turns in held_out().items()}
-    leaked = leaks([turn for turns in sets.values() for turn in turns], 20 if smoke else 4_000)
+    leaked = leaks([turn for turns in sets.values() for turn in turns], 20 if smoke else 1_500)
     if leaked:
         raise TrainingError(f"held-out prompts stand in the training text: {leaked[:5]}; mend the split")
     for name, turns in sets.items():

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from runtime.mind.emotion import MOODS
 from runtime.mind.prompt import NO_ACT, Prompt, spoken
@@ -96,11 +97,17 @@ class Corpus:
         while len(scene.turns) < turns:
             sort = only or self.chance.choices(list(SORTS), [weight for weight, _ in SORTS.values()])[0]
             turn = SORTS[sort][1](self, cast)
-            if turn is not None:
+            if turn is not None and self._is_fresh(turn):
                 scene.turns.append(self._staged(scene, turn))
             elif only:
                 break
         return scene
+
+    def _is_fresh(self, turn: Turn) -> bool:
+        """Nothing held out is a sentence that another source teaches."""
+        return self.part == "train" or not (
+            turn.check.kind.startswith(BY_WORDS) and turn.prompt.heard in taught_sentences()
+        )
 
     def _sample(self, kinds: Sequence[facts.Kind], least: int, most: int) -> list[facts.Kind]:
         return self.chance.sample(list(kinds), self.chance.randint(least, most))
@@ -137,7 +144,11 @@ class Corpus:
         return Turn(
             prompt,
             reply,
-            Check("command", any_of=any_of(orders.fitting_words(order)), never=orders.unfit(order)),
+            Check(
+                "command",
+                any_of=any_of(orders.fitting_words(order, cast.words.value("pet"))),
+                never=orders.unfit(order),
+            ),
         )
 
     def small_talk(self, cast: "_Cast") -> Turn | None:
@@ -330,9 +341,9 @@ class Corpus:
 
 SORTS: dict[str, tuple[float, Callable[[Corpus, "_Cast"], Turn | None]]] = {
     "command": (0.13, Corpus.command),
-    "small_talk": (0.13, Corpus.small_talk),
-    "care": (0.08, Corpus.care),
-    "remark": (0.06, Corpus.remark),
+    "small_talk": (0.14, Corpus.small_talk),
+    "care": (0.10, Corpus.care),
+    "remark": (0.10, Corpus.remark),
     "echo": (0.10, Corpus.echo),
     "taught": (0.19, Corpus.taught),
     "untaught": (0.13, Corpus.untaught),
@@ -356,6 +367,19 @@ class _Cast:
     @property
     def answered(self) -> frozenset[str]:
         return frozenset(ask for fact in (*self.own, *self.told) for ask in fact.answered())
+
+
+BY_WORDS = ("command", "talk", "care")
+"""Kinds whose answer follows from what was heard alone"""
+
+
+@cache
+def taught_sentences() -> frozenset[str]:
+    """Everything without slots that is heard in training."""
+    topics = [*read("talk").values(), *read("care").values()]
+    own = {text for row in topics for text in share(lines(row["heard"]), "train")}
+    said = {order[0] for found in orders.orders("train").values() for order in found}
+    return frozenset(own | said | {text for pairs in corpora.remarks("train").values() for text, _ in pairs})
 
 
 def _sentence(text: str) -> str:

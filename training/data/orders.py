@@ -82,9 +82,10 @@ def unfit(order: Order) -> str:
     return "|".join(rf"\b{side}\b" for side in _SIDES if direction and side != direction)
 
 
-def fitting_words(order: Order) -> tuple[str, ...]:
+def fitting_words(order: Order, name: str) -> tuple[str, ...]:
     """A reply that agrees with the act has one of these."""
-    words = [order[2].get(word, word) for word in read("commands")[order[1]]["words"].split()]
+    values = {**order[2], "name": name}
+    words = [values.get(word, word) for word in read("commands")[order[1]]["words"].split()]
     lines = _persona().lines.get(order[1])
     said = lines.said if lines else {}
     heard = words_of(order[0])

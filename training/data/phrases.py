@@ -50,6 +50,7 @@ def share(sentences: Sequence[str], part: Part) -> list[str]:
     return held if part == "held_out" else [s for s in sentences if s not in held]
 
 
+@cache
 def slots_of(sentence: str) -> frozenset[str]:
     return frozenset(name + number for name, number in _SLOT.findall(sentence))
 
