@@ -43,7 +43,7 @@ COMMANDS: dict[str, SubCommand] = {
     "sim": SubCommand("firmware_bridge.sim:main", "cpu", "a simulated microcontroller on a pty"),
     "doctor": SubCommand("runtime.doctor:main", "cpu", "is everything there? a tick or a cross a line"),
     "bench": SubCommand("runtime.bench:main", "cpu", "latency and cost, measured here"),
-    "train": SubCommand("training.recipes:main", "training", "wake, stop, asr, behaviour, sounds"),
+    "train": SubCommand("training.recipes:main", "training", "wake, stop, asr, behaviour, dialogue, sounds"),
     "pack": SubCommand("export.command:main", "export", "build, sign, verify, compare and trust packs"),
     "security": SubCommand("export.security:main", "cpu", "the owner's key, which signs packs"),
     "schemas": SubCommand("runtime.schemas:main", "cpu", "JSON Schemas of all messages, for other languages"),

@@ -79,8 +79,9 @@ not claim it, says nothing forbidden, ends as a sentence, is short and repeats n
 
 Perplexity on the replies written for them: {metrics["perplexity"]:.2f}. On {golden} torch and
 float ONNX choose the same token at {same[0]} of the places (largest difference {gap[0]}),
-torch and the shipped file at {same[1]} ({gap[1]}). {fast[0]} tokens a second as the robot talks, {fast[1]} of the bare session in the same run;
-first words after {metrics["first_words_ms"]:.0f} ms. Times are of a busy machine.
+torch and the shipped file at {same[1]} ({gap[1]}). {fast[0]} tokens a second as the robot talks,
+{fast[1]} of the bare session in the same run; first words after {metrics["first_words_ms"]:.0f} ms.
+Times are of a busy machine.
 
 **Falls short**: English only. It knows what its sentences taught and nothing of the world; a topic it never
 met gets a polite answer at best. The pet's rules and its memory answer before it, and output rules check what

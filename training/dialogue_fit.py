@@ -1,5 +1,6 @@
 """The training loop of the dialogue model. Killed at any moment, it goes on as if nothing had been."""
 
+import pickle
 import sys
 import time
 from collections.abc import Callable
@@ -131,7 +132,7 @@ def _resume(model: nn.Module, optimiser: torch.optim.Optimizer, path: Path) -> P
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         progress = Progress(**state["progress"])
-    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+    except (RuntimeError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0]
         raise TrainingError(f"{path} is of another run ({reason}); delete it or give a new --out") from error
     print(f"goes on at step {progress.step} of {path}", file=sys.stderr)

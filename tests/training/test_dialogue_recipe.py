@@ -73,7 +73,7 @@ def test_a_leak_is_found() -> None:
     assert {name: len(found) for name, found in held.items()} == {
         n: c for n, (c, _) in dialogue_score.SETS.items()
     }
-    assert dialogue_score.leaks(turns, 100) == []
+    assert dialogue_score.leaks(turns, 40) == []
     taught = Corpus("train", 5).scene(8).turns[0]
     assert dialogue_score.leaks([*turns, taught], 10) == [taught.prompt.heard]
 
