@@ -1,4 +1,4 @@
-"""`everpaw pack build | sign | verify | inspect | diff | archive | trust`."""
+"""`everpaw pack build | sign | verify | inspect | diff | archive | trust`, and what `publishing` adds."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from export import owner
+from export import owner, publishing
 from export.description import WHO, describe, difference, render, render_difference
 from export.security import ask_passphrase
 from runtime import starter
@@ -197,6 +197,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     trust.add_argument("key", help="KEY.pub, list or remove")
     trust.add_argument("name", nargs="?", help="its name here")
     trust.add_argument("--fingerprint", help="confirms it without a question")
+    publishing.add_words(add)
     seal = add("seal-starter", _seal, "write the starter's manifest and pin it (maintainers)")
     seal.add_argument("--name", default="Buddy")
     return parser.parse_args(argv)

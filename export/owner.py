@@ -22,6 +22,7 @@ from runtime.contracts.errors import TrustError
 from runtime.contracts.keys import MAX_KEY_BYTES, OWNER_PRIVATE, OWNER_PUBLIC, PublicKey
 from runtime.contracts.pack import MANIFEST_NAME, SIGNATURE_NAME, Pack, Signature, signed_message
 
+ONLINE_PRIVATE = "online.pem"
 Ask = Callable[[], str]
 """Asks for the passphrase; called only where the key has one"""
 
@@ -51,13 +52,32 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
         os.fsync(handle)
 
 
+def online(folder: Path) -> Ed25519PrivateKey:
+    """The key that signs only that a repository's state is the newest; made where there is none yet."""
+    path = folder / ONLINE_PRIVATE
+    return _open(path, lambda: "") if path.exists() else renew_online(folder)
+
+
+def renew_online(folder: Path) -> Ed25519PrivateKey:
+    """Another such key in place of the one before."""
+    key = Ed25519PrivateKey.generate()
+    draft = folder / f".{ONLINE_PRIVATE}.new"
+    draft.unlink(missing_ok=True)
+    _write_new(draft, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    draft.replace(folder / ONLINE_PRIVATE)
+    return key
+
+
 def load(folder: Path, ask: Ask) -> Ed25519PrivateKey:
     """The owner's private key; TrustError where it is missing, open to others or the passphrase is wrong."""
     path = folder / OWNER_PRIVATE
     if not path.is_file():
         raise TrustError(f"there is no key at {path}; make one with `everpaw security init`")
-    status = path.stat()
-    if status.st_mode & 0o077:
+    return _open(path, ask)
+
+
+def _open(path: Path, ask: Ask) -> Ed25519PrivateKey:
+    if path.stat().st_mode & 0o077:
         raise TrustError(f"others may read {path}; type: chmod 600 {path}")
     data = path.read_bytes()[:MAX_KEY_BYTES]
     password = ask().encode() if b"ENCRYPTED" in data else None

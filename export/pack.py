@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from export.sbom import SBOM_NAME, sbom
-from runtime import __version__, starter
+from runtime import __version__, golden, starter
 from runtime.contracts.errors import PackError
 from runtime.contracts.pack import (
     MANIFEST_NAME,
@@ -28,7 +28,7 @@ from runtime.mind.grammar import Grammar
 from training import lexicon
 
 PARTS = ("wake", "stop", "asr", "behaviour", "dialogue", "skills", "sounds", "cards")
-FILES = ("grammar.yaml", "actions.toml", "persona.toml")
+FILES = ("grammar.yaml", "actions.toml", "persona.toml", golden.GOLDEN_NAME)
 LICENCE = "Apache-2.0"
 DEFAULT_REQUIREMENTS = Requirements()
 
@@ -67,10 +67,18 @@ def _rates(report: dict[str, object]) -> dict[str, float]:
 def write_manifest(
     folder: Path, name: str, language: str = "en", requires: Requirements = DEFAULT_REQUIREMENTS
 ) -> Pack:
-    """Hash all parts of `folder`, write bill of materials and manifest (last, whole or not at all); verify.
+    """Seal `folder` as a pack: what it does with known clips, its bill of materials, its manifest last.
 
     A signature of what stood there before is taken away.
     """
+    (folder / golden.GOLDEN_NAME).unlink(missing_ok=True)
+    found, _ = golden.take(_write_manifest(folder, name, language, requires))
+    (folder / golden.GOLDEN_NAME).write_text(found.model_dump_json(indent=1) + "\n")
+    return _write_manifest(folder, name, language, requires)
+
+
+def _write_manifest(folder: Path, name: str, language: str, requires: Requirements) -> Pack:
+    """Hash all parts, write bill of materials and manifest (last, whole or not at all), verify."""
     paths = sorted(p for part in PARTS for p in (folder / part).rglob("*") if p.is_file())
     paths += [folder / f for f in FILES if (folder / f).is_file()]
     files = {p.relative_to(folder).as_posix(): _entry(p) for p in sorted(paths)}

@@ -45,6 +45,9 @@ COMMANDS: dict[str, SubCommand] = {
     "bench": SubCommand("runtime.bench:main", "cpu", "latency and cost, measured here"),
     "train": SubCommand("training.recipes:main", "training", "wake, stop, asr, behaviour, dialogue, sounds"),
     "pack": SubCommand("export.command:main", "export", "build, sign, verify, compare and trust packs"),
+    "update": SubCommand(
+        "firmware_bridge.update.command:main", "update", "another pack, over the air or by hand"
+    ),
     "security": SubCommand("export.security:main", "cpu", "the owner's key, which signs packs"),
     "schemas": SubCommand("runtime.schemas:main", "cpu", "JSON Schemas of all messages, for other languages"),
 }

@@ -7,8 +7,8 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
@@ -16,20 +16,9 @@ from runtime import starter
 from runtime.audio.device import count_devices
 from runtime.broker import available_kind, find_broker
 from runtime.contracts.audio import SAMPLE_RATE_HZ
+from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import EverpawError, MissingExtraError
-
-Weight = Literal["needed", "optional"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: what was looked at, whether it is well, what was seen, and the cure."""
-
-    name: str
-    well: bool
-    seen: str
-    cure: str = ""
-    weight: Weight = "needed"
+from runtime.finding import Finding
 
 
 def python() -> Finding:
@@ -144,11 +133,31 @@ def main(argv: list[str]) -> int:
     """`everpaw doctor`."""
     parser = argparse.ArgumentParser(prog="everpaw doctor", description="Is everything there?")
     parser.add_argument("--json", action="store_true", help="one object a line")
+    parser.add_argument(
+        "--pack", type=Path, help="folder of a pack: does it do here what it did where built?"
+    )
+    parser.add_argument("--config", type=Path, help="robot.toml, for keys and broker")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one setting")
     args = parser.parse_args(argv)
+    config = load_config(RobotConfig, args.config, args.set)
     findings = examine()
+    if args.pack is not None:
+        config = config.model_copy(update={"pack": config.pack.model_copy(update={"path": args.pack})})
+        findings += _guarded_all(config)
     for finding in findings:
         print(json.dumps(asdict(finding)) if args.json else _line(finding))
     return int(any(not f.well and f.weight == "needed" for f in findings))
+
+
+def _guarded_all(config: RobotConfig) -> list[Finding]:
+    from runtime.checkup import examine_pack
+
+    found: list[Finding] = []
+    try:
+        found.extend(examine_pack(config))
+    except Exception as error:
+        found.append(Finding("pack", False, f"{type(error).__name__}: {error}", "build the pack again"))
+    return found
 
 
 def _guarded(check: Callable[[], Finding]) -> Finding:

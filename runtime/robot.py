@@ -52,7 +52,9 @@ def trusted_pack(config: RobotConfig) -> Pack:
 
     `pack.allow_unsigned` lets your own pack run without a signature; what it requires is always checked.
     """
-    pack = starter.load_pack(config.pack.path, config.pack.keys)
+    # A link that an update turns over later must not change what this process reads.
+    path = config.pack.path and config.pack.path.resolve()
+    pack = starter.load_pack(path, config.pack.keys)
     if pack.trust in ("unsigned", "unknown") and not config.pack.allow_unsigned:
         raise PackError(f"pack {pack.folder} {_why_untrusted(pack)}, or --set pack.allow_unsigned=true")
     if reasons := unmet(pack.manifest.requires, Here.of()):
@@ -130,7 +132,11 @@ def describe(pack: Pack) -> m.RobotMeta:
     kinds = {p.stem: tomllib.loads(p.read_text()).get("kind") for p in pack.files("skills", ".toml")}
     gaits = [name for name, kind in kinds.items() if kind == "gait"]
     return m.RobotMeta(
-        runtime_version=__version__, pack_name=pack.manifest.name, skills=list(kinds), gaits=gaits
+        runtime_version=__version__,
+        pack_name=pack.manifest.name,
+        pack_sha256=pack.sha256,
+        skills=list(kinds),
+        gaits=gaits,
     )
 
 

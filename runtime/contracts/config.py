@@ -162,6 +162,21 @@ class LifeSettings(Settings):
     """File that keeps drives and mood; `~/.local/share/everpaw/ROBOT_ID/life.json` where unset"""
 
 
+class UpdateSettings(Settings):
+    """Updates over the air; `everpaw update` reads them."""
+
+    root: Path = Path("/var/lib/everpaw")
+    """Where releases are kept; `pack.path` is its `current`"""
+    repository: str | None = None
+    """`https://...`, `file://...` or a folder; updates come by hand only where unset"""
+    channel: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = "stable"
+    services: tuple[str, ...] = ()
+    """systemd units that are restarted after a switch"""
+    least_charge_percent: Annotated[int, Field(ge=0, le=100)] = 30
+    health_limit_s: Annotated[float, Field(ge=1, le=300)] = 17.0
+    """Longest time for one look at a new release; three fit into a minute"""
+
+
 class RobotConfig(Settings):
     """Everything `everpaw run` can be told."""
 
@@ -177,6 +192,7 @@ class RobotConfig(Settings):
     memory: MemorySettings = MemorySettings()
     life: LifeSettings = LifeSettings()
     privacy: PrivacySettings = PrivacySettings()
+    update: UpdateSettings = UpdateSettings()
 
 
 def load_config(model: type[C], path: Path | None = None, overrides: Sequence[str] = ()) -> C:

@@ -54,6 +54,12 @@ class PublicKey:
         return cls(line, name or " ".join(words[2:]))
 
     @classmethod
+    def from_raw(cls, raw: bytes) -> "PublicKey":
+        """From the 32 bytes of the key itself."""
+        key = Ed25519PublicKey.from_public_bytes(raw)
+        return cls(key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode())
+
+    @classmethod
     def read(cls, path: Path, name: str = "") -> "PublicKey":
         if not path.is_file() or path.stat().st_size > MAX_KEY_BYTES:
             raise TrustError(f"{path} is not a public key file; give the owner.pub of its maker")

@@ -255,10 +255,43 @@ class LinkTelemetry(Message):
     temperature_c: int | None = None
 
 
+JobStatus = Literal[
+    "checking",
+    "downloading",
+    "verifying",
+    "waiting",
+    "switching",
+    "trial",
+    "done",
+    "up_to_date",
+    "not_yet",
+    "refused",
+    "rolled_back",
+    "failed",
+]
+
+
+class JobState(Message):
+    """An update, as it goes on; retained, so that who looks later knows what became of it."""
+
+    status: JobStatus
+    """`not_yet`: the robot is not of the share that the release is for; `waiting`: it is not at rest"""
+    release: Annotated[str, StringConstraints(max_length=200)] = ""
+    pack_sha256: str = ""
+    bytes_done: int = 0
+    bytes_total: int = 0
+    code: str = ""
+    """One word where something went wrong: `expired`, `rollback`, `wrong_key`, `unhealthy`, ..."""
+    detail: Annotated[str, StringConstraints(max_length=1_000)] = ""
+    mono_ms: int
+
+
 class RobotMeta(Message):
     """Versions and capabilities; retained."""
 
     runtime_version: str
     pack_name: str
+    pack_sha256: str = ""
+    """Identity of the pack that serves"""
     skills: list[Name]
     gaits: list[Name]

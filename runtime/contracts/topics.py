@@ -63,6 +63,7 @@ TOPICS: dict[str, Topic] = {
         Topic("state/mind", m.MindState, qos=1, retain=True),
         Topic("tele/joints", m.JointsTelemetry, qos=0, rate_hz=30),
         Topic("tele/link", m.LinkTelemetry, qos=0, rate_hz=1),
+        Topic("job/update", m.JobState, qos=1, retain=True),
         Topic("meta/robot", m.RobotMeta, qos=1, retain=True),
     )
 }

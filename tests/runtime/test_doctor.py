@@ -6,7 +6,7 @@ import pytest
 
 from runtime import doctor
 from runtime.cli import main
-from runtime.doctor import Finding
+from runtime.finding import Finding
 
 
 def test_this_machine_is_well_enough(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,7 +19,7 @@ def test_this_machine_is_well_enough(capsys: pytest.CaptureFixture[str]) -> None
 def test_findings_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor", "--json"])
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert all(set(row) == {"name", "well", "seen", "cure", "weight"} for row in rows)
+    assert all(set(row) == {"name", "well", "seen", "cure", "weight", "figure"} for row in rows)
     assert all(row["cure"] for row in rows if not row["well"])
 
 

@@ -37,6 +37,7 @@ MESSAGES: list[m.Message] = [
     m.MindState(awake=True, mood="calm", valence=0.1, arousal=0.2),
     m.JointsTelemetry(joints_deg={"tail": -3.0}, mono_ms=11),
     m.LinkTelemetry(frames_sent=1, frames_received=2, crc_errors=0, resends=0, stream_hz=50.0, mono_ms=12),
+    m.JobState(status="downloading", release="Buddy 3", bytes_done=10, bytes_total=20, mono_ms=13),
     m.RobotMeta(runtime_version="0.1.0", pack_name="Buddy", skills=["sit"], gaits=["walk"]),
 ]
 

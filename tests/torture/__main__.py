@@ -1,4 +1,5 @@
-"""The long proofs of the body: `make torture`, or `python -m tests.torture [NAME...] [--short] [--status]`.
+"""The long proofs of body and updates: `make torture`, or
+`python -m tests.torture [NAME...] [--short] [--status]`.
 
 Interrupted at any moment, the same line goes on where it was. At the end one table, and build/torture.json.
 """
@@ -9,7 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.torture import campaign, clock, frames, idle_life, mutants, noise, without
+from tests.torture import campaign, clock, frames, idle_life, mutants, noise, updates, without
 from tests.torture.ledger import ROOT, Outcome, look, prove
 
 PROOFS = {
@@ -21,6 +22,7 @@ PROOFS = {
         without.PROOF,
         mutants.PROOF,
         campaign.PROOF,
+        updates.PROOF,
         idle_life.PROOF,
     )
 }

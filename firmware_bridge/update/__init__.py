@@ -1,0 +1,1 @@
+"""Updates over the air: fetch, verify, switch, try, keep or take back."""

@@ -1,0 +1,1 @@
+"""Updates: whole, attacked, interrupted."""
