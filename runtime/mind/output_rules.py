@@ -133,18 +133,21 @@ def _singular(word: str) -> str:
     return word.removesuffix("'s").removesuffix("s")
 
 
-_RECALLED = re.compile(r"\byou (?:told|said|mentioned|promised)\b(.*)", re.IGNORECASE)
+_RECALLED = re.compile(r"\b(?:you (?:told|said|mentioned)|i remember)\b(.*)", re.IGNORECASE)
 
 
 def _recalled(sentence: str, context: Context) -> str | None:
-    """ "You told me that ..." of what nobody told it: most of what follows is new to it."""
+    """ "You told me that ..." of what nobody told it: more than a quarter of what follows is new to it."""
     found = _RECALLED.search(sentence)
     if found is None or _DENIAL.search(sentence.lower()):
         return None
     known = {_singular(word) for word in normalise(context.known).split()}
     told = {*normalise(found.group(1)).split()} - WORDS.small_words
     new = [word for word in told if _singular(word) not in known]
-    return found.group() if 2 * len(new) > len(told) else None
+    return found.group() if 4 * len(new) > len(told) else None
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 
 def _repeats(sentence: str, context: Context) -> str | None:
@@ -155,7 +158,7 @@ def _repeats(sentence: str, context: Context) -> str | None:
         if triple in triples[place + 1 :] and (len(set(triple)) == 1 or triple in triples[place + 3 :]):
             return " ".join(triple)
     last = context.prompt.history[-1][1] if context.prompt.history else ""
-    said = {normalise(one) for one in (*context.before, last)}
+    said = {normalise(one) for one in (*context.before, last, *_SENTENCE_END.split(last))}
     return sentence if normalise(sentence) in said else None
 
 

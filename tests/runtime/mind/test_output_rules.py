@@ -12,7 +12,7 @@ PROMPT = Prompt(
     heard="who is anna",
     card=("I am a robot that plays Buddy, a small brown dog.", "I have 3 balls."),
     facts=("my sister is called Anna", "we live in Oslo since 2019"),
-    history=(("hello", "Hi there! Good to hear you."), ("is that so", "Yes, it is so.")),
+    history=(("hello", "Hi there! Good to hear you."), ("is that so", "Hi again! Yes, it is so.")),
 )
 TURN = Context(PROMPT)
 
@@ -78,8 +78,17 @@ BAD = {
         "Your aunt is called juve.",
     ],
     "belongings": ["I like to play with my stick.", "My brother is here.", "This is my big garden."],
-    "recalled": ["You told me that iris eats peas.", "As you said, it rains tomorrow."],
-    "repetition": ["Ball ball ball ball!", "I like the ball and I like the ball.", "Yes, it is so."],
+    "recalled": [
+        "You told me that iris eats peas.",
+        "As you said, it rains tomorrow.",
+        "I remember our holiday.",
+    ],
+    "repetition": [
+        "Ball ball ball ball!",
+        "I like the ball and I like the ball.",
+        "Yes, it is so.",
+        "Hi again!",
+    ],
     "length": [" ".join(["so", "it", "went", *(f"w{chr(97 + n)}" for n in range(26)), "and", "on"]) + "."],
 }
 GOOD = [
