@@ -104,7 +104,7 @@ class Conversation:
     def reset(self) -> None:
         persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
         self._dialogue = Dialogue(persona, actions, self._seed)
-        self._speaking = Speaking(self._settings, self._dialogue.instead, self.talker)
+        self._speaking = Speaking(self._settings, self._dialogue.instead, self.talker, is_word=self._is_word)
         self._chance = random.Random(self._seed)
         self.emotion = Emotion(self._seed, self._dialogue.effects())
         self.history = History()
@@ -115,6 +115,9 @@ class Conversation:
     def stop_spotter(self) -> Spotter:
         """See `Recogniser.stop_spotter`."""
         return self._recogniser.stop_spotter()
+
+    def _is_word(self, word: str) -> bool:
+        return word in self._dialogue.vocabulary or self._recogniser.knows(word)
 
     def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
         """As `begin`, with the whole reply."""

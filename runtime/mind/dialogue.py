@@ -17,6 +17,7 @@ from runtime.mind.acts import UNKNOWN, Act, ActionRow, load_actions, read_toml, 
 from runtime.mind.behaviour import Understanding
 from runtime.mind.early import Plan
 from runtime.mind.forbidden import Instead
+from runtime.mind.grammar import normalise
 from runtime.mind.prompt import Prompt
 from runtime.mind.who import By
 from runtime.mind.wording import words_of
@@ -54,6 +55,10 @@ class Lines(BaseModel):
     mood: dict[str, list[str]] = {}
     said: dict[str, list[str]] = {}
 
+    @property
+    def everything(self) -> list[str]:
+        return [text for some in (self.any, *self.mood.values(), *self.said.values()) for text in some]
+
     def fitting(self, mood: str, words: frozenset[str]) -> list[str]:
         """Lines for what was said before all, else those of any mood and of this one."""
         for word, lines in self.said.items():
@@ -78,6 +83,9 @@ class Dialogue:
     def __init__(self, persona: Path, actions: Path, seed: int = 0) -> None:
         self.persona = validated(Persona, read_toml(persona), persona)
         self.actions = load_actions(actions)
+        own = [text for lines in self.persona.lines.values() for text in lines.everything]
+        self.vocabulary = frozenset(normalise(" ".join([*self.persona.card, *own])).split())
+        """Every word of the persona"""
         self._chance = random.Random(seed)
         self._last: dict[str, str] = {}
 

@@ -27,6 +27,8 @@ class Context:
     before: tuple[str, ...] = ()
     """Sentences of this reply already given out"""
     max_words: int = MAX_WORDS
+    is_word: Callable[[str], bool] = lambda word: True
+    """Whether there is such a word in English; asked in small letters"""
 
     @property
     def known(self) -> str:
@@ -133,6 +135,18 @@ def _singular(word: str) -> str:
     return word.removesuffix("'s").removesuffix("s")
 
 
+_LEAST_LETTERS = 3
+
+
+def _gibberish(sentence: str, context: Context) -> str | None:
+    """A word that is none, as a small model makes them up."""
+    known = {*normalise(context.known).split()}
+    words = normalise(sentence.replace("-", " ")).split()
+    return next(
+        (w for w in words if len(w) >= _LEAST_LETTERS and w not in known and not context.is_word(w)), None
+    )
+
+
 _RECALLED = re.compile(r"\b(?:you (?:told|said|mentioned)|i remember)\b(.*)", re.IGNORECASE)
 
 
@@ -147,11 +161,16 @@ def _recalled(sentence: str, context: Context) -> str | None:
     return found.group() if 4 * len(new) > len(told) else None
 
 
+_STUTTER = re.compile(
+    r"\b(?!(?:very|really|much|many|long|far|that|had|bye|knock)\b)([a-z]{3,}) \1\b", re.IGNORECASE
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 
 def _repeats(sentence: str, context: Context) -> str | None:
-    """A word four times in a row, three words in a row twice over, or a sentence said before."""
+    """A stutter, a word four times in a row, three words twice over, or a sentence said before."""
+    if stutter := _STUTTER.search(sentence):
+        return stutter.group()
     words = normalise(sentence).split()
     triples = [tuple(words[i : i + 3]) for i in range(len(words) - 2)]
     for place, triple in enumerate(triples):
@@ -175,6 +194,7 @@ RULES: tuple[Rule, ...] = (
     Rule("numbers", _numbers),
     Rule("names", _names),
     Rule("belongings", _belongings),
+    Rule("gibberish", _gibberish),
     Rule("recalled", _recalled),
     Rule("repetition", _repeats),
     Rule("length", _too_long),

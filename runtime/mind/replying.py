@@ -7,7 +7,7 @@ what was given out before stands, the rest is left away. A model that failed is 
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
 from runtime.contracts.config import DialogueSettings
@@ -74,8 +74,7 @@ class Telling:
         """The model's sentences up to the first that a rule objects to, or to its failing."""
         try:
             for sentence in self._cut(pump):
-                context = Context(prompt, tuple(self.said), self._speaking.settings.max_words)
-                breach = check(sentence, context)
+                breach = check(sentence, self._speaking.context(prompt, self.said))
                 if breach is not None:
                     yield from self._instead(breach)
                     return
@@ -119,10 +118,12 @@ class Speaking:
         settings: DialogueSettings,
         instead: Callable[[Instead, str], str],
         talker: Talker | None = None,
+        *,
+        is_word: Callable[[str], bool] = lambda word: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`instead`: (what is wanted in place of held back words, mood) -> line, "" where nothing is."""
-        self.settings, self.instead = settings, instead
+        self.settings, self.instead, self._is_word = settings, instead, is_word
         self._talker, self._clock = talker, clock
         self._rests_until_s = float("-inf")
         self._complained = ""
@@ -132,6 +133,10 @@ class Speaking:
     def has_model(self) -> bool:
         """A language model can be asked now."""
         return self._talker is not None and self._clock() >= self._rests_until_s
+
+    def context(self, prompt: Prompt, before: Sequence[str]) -> Context:
+        """What a sentence of a model is checked against, after those `before` it."""
+        return Context(prompt, tuple(before), self.settings.max_words, self._is_word)
 
     def begin(self, reply: Reply, mood: str) -> Telling:
         """Set the model to work, where `reply` asks for it."""

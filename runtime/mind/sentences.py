@@ -6,8 +6,8 @@ stay whole. The first one may be given out at a comma when it grows long: somebo
 
 import re
 
-FIRST_CLAUSE_WORDS = 8
-"""A first sentence that has so many words is begun at its last comma"""
+FIRST_CLAUSE_WORDS = 14
+"""A first sentence that has more words is begun at its last comma"""
 MAX_LETTERS = 600
 """What has no end by then is cut there: no reply is longer"""
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[!?…]+[\"'”’)\]]*(?=\w)|\n+")
@@ -48,7 +48,7 @@ class Cutter:
                 return found.end()
         if self._first and len(self._text.split()) > FIRST_CLAUSE_WORDS:
             clauses = [found.end() for found in _CLAUSE.finditer(self._text)]
-            if clauses and len(self._text[: clauses[-1]].split()) >= FIRST_CLAUSE_WORDS // 2:
+            if clauses and len(self._text[: clauses[-1]].split()) >= FIRST_CLAUSE_WORDS // 3:
                 return clauses[-1]
         return MAX_LETTERS if len(self._text) > MAX_LETTERS else None
 

@@ -102,6 +102,11 @@ class Recogniser:
             spoken = SpokenGrammar(grammar.automaton(), pronouncer, self._names)
             self._decoder = GrammarDecoder(spoken, self.settings.filler_penalty)
 
+    def knows(self, word: str) -> bool:
+        """It is an English word, or one of the pack's own: somebody told how it is said."""
+        stems = (word, *(word.removesuffix(end) for end in ("'s", "s", "es", "ed", "ing")))
+        return any(self._pronouncer.ways(stem) for stem in stems)
+
     def recognise(self, samples: Samples, n: int = 3) -> list[Hypothesis]:
         """Up to `n` sentences of the grammar or one free text, best first; [] for silence or a mere name."""
         log_probs = squeeze(self.log_probs(samples))

@@ -14,7 +14,8 @@ PROMPT = Prompt(
     facts=("my sister is called Anna", "we live in Oslo since 2019"),
     history=(("hello", "Hi there! Good to hear you."), ("is that so", "Hi again! Yes, it is so.")),
 )
-TURN = Context(PROMPT)
+MADE_UP = frozenset({"umbreirt", "skym"})
+TURN = Context(PROMPT, is_word=lambda word: word not in MADE_UP)
 
 BAD = {
     "crisis": ["I can't go on anymore.", "There is no reason to live."],
@@ -78,6 +79,7 @@ BAD = {
         "Your aunt is called juve.",
     ],
     "belongings": ["I like to play with my stick.", "My brother is here.", "This is my big garden."],
+    "gibberish": ["The umbreirt can be a lot.", "I like the sky-skym."],
     "recalled": [
         "You told me that iris eats peas.",
         "As you said, it rains tomorrow.",
@@ -115,6 +117,7 @@ GOOD = [
     "You said you live in Oslo, I think.",
     "You have not told me that.",
     "Step, step, step.",
+    "That is very very nice.",
     "My tail goes all by itself.",
     "I like my ball, and my ears are up.",
     "My very best friend is you.",

@@ -41,7 +41,7 @@ def test_a_sentence_is_out_with_the_first_letter_after_it() -> None:
 
 def test_a_long_first_sentence_begins_at_its_comma_and_only_the_first() -> None:
     long = "I like the red ball very much, and the blue one a little less, and so on"
-    assert cut(f"{long}. {long}.")[0] == "I like the red ball very much,"
+    assert cut(f"{long}. {long}.")[0] == "I like the red ball very much, and the blue one a little less,"
     assert cut(f"Hm. {long}.") == ["Hm.", f"{long}."]
 
 
