@@ -1,4 +1,4 @@
-"""`everpaw flash board list | auto | id:SERIAL | port:PATH | backup`."""
+"""`everpaw flash board list | auto | id:SERIAL | port:PATH | backup`, and `everpaw flash jetson`."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from firmware_bridge.flash import image, session
 from firmware_bridge.flash.plan import KINDS
+from firmware_bridge.jetson.command import main as jetson
 from firmware_bridge.ports import find_ports, resolve
 from firmware_bridge.trims import load_trims
 from firmware_bridge.wiring import load_wiring
@@ -17,7 +18,10 @@ BAR = 24
 
 def main(argv: list[str] | None = None) -> int:
     """`everpaw flash`."""
-    args = _parse(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["jetson"]:
+        return jetson(words[1:])
+    args = _parse(words)
     try:
         return _list() if args.which == "list" else _flash(args)
     except KeyboardInterrupt:
@@ -78,6 +82,7 @@ def _say(text: str) -> None:
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="everpaw flash", description="Put the firmware on a board.")
     whats = parser.add_subparsers(dest="what", required=True)
+    whats.add_parser("jetson", help="the robot's computer: the first install; `everpaw flash jetson --help`")
     board = whats.add_parser("board", help="the microcontroller")
     board.add_argument("which", nargs="?", default="auto", help="list, auto, id:SERIAL, port:PATH or backup")
     board.add_argument(
