@@ -8,7 +8,7 @@ are milliseconds from the acoustic end of the last word; what came before that e
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from runtime.audio.playback import Sink
@@ -21,7 +21,8 @@ from runtime.ears import Heard
 from runtime.mind.acts import Act
 from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.early import Commit, Look, Patience, Plan
-from runtime.mouth import Mouth
+from runtime.mind.replying import Telling
+from runtime.mouth import Mouth, Spoken
 from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import Voice
 
@@ -116,10 +117,7 @@ class Answerer:
         end_ms = mono_of(end_s) * 1e3
         timings = {"endpoint": mono_ms() - end_ms}
         begun = self._claim(heard)
-        if isinstance(heard, StopHit):
-            turn, stop = self.conversation.take("stop", 1.0), True
-        else:
-            turn, stop = self.conversation.begin(heard.utterance.samples, stop=heard.stop), heard.stop
+        turn, stop = self._understand(heard)
         timings |= turn.stages_ms
         timings["understood"] = mono_ms() - end_ms
         answered_s = time.monotonic()
@@ -128,16 +126,8 @@ class Answerer:
         early, command = self._settle(begun, turn)
         kept = early in ("kept", "reaction") and begun is not None and command == begun.command
         refusal = self._refusal(command)
-        plan = Plan(turn.act, turn.reply.sound)
-        if plan.sound_is_the_point and not kept:
-            self._sound(plan, turn.mood)
         cannot_move = bool(refusal) and turn.reply.promises
-        if cannot_move:
-            telling.stop()
-        exchange = self.conversation.history.begin(turn.heard, turn.clear)
-        spoken = self.mouth.tell([CANNOT_MOVE] if cannot_move else telling, turn.mood, exchange)
-        if not plan.sound_is_the_point and not spoken.hushed:
-            self._sound(plan, turn.mood)
+        spoken = self._tell(turn, telling, kept=kept, cannot_move=cannot_move)
         timings |= {"wording": spoken.waited_ms} | _since(spoken.voiced_ms, end_ms, "voice")
         if begun and begun.command:
             timings |= _since(self._started_ms(begun.command), end_ms, "reaction")
@@ -146,14 +136,31 @@ class Answerer:
             timings["motion"] = self.held_at_ms - end_ms
         self._turns += 1
         rests, self._rests = self._rests, 0
-        if telling.said:
-            reply = replace(turn.reply, text=" ".join(telling.said), by=telling.by, why=telling.why)
-            turn = replace(turn, reply=reply)
-        return TurnRecord(self._turns, turn, timings, " ".join(spoken.said), refusal, early, end_s, rests)
+        told = turn if cannot_move else turn.told(telling)
+        return TurnRecord(self._turns, told, timings, " ".join(spoken.said), refusal, early, end_s, rests)
 
     def read_aloud(self, text: str) -> Clip | None:
         """Say `text` as it is, in the voice of the mood; None where there is nothing to hear."""
         return self.mouth.say(text, self.conversation.emotion.mood)
+
+    def _understand(self, heard: Heard | StopHit) -> tuple[Turn, bool]:
+        """(the turn, its words still to come; whether the stop word was heard)."""
+        if isinstance(heard, StopHit):
+            return self.conversation.take("stop", 1.0), True
+        return self.conversation.begin(heard.utterance.samples, stop=heard.stop), heard.stop
+
+    def _tell(self, turn: Turn, telling: Telling, *, kept: bool, cannot_move: bool) -> Spoken:
+        """Words and the pet's own sound, each in its place; `kept`: the sound was begun early."""
+        plan = Plan(turn.act, turn.reply.sound)
+        if plan.sound_is_the_point and not kept:
+            self._sound(plan, turn.mood)
+        if cannot_move:
+            telling.stop()
+        exchange = self.conversation.history.begin(turn.heard, turn.clear)
+        spoken = self.mouth.tell([CANNOT_MOVE] if cannot_move else telling, turn.mood, exchange)
+        if not plan.sound_is_the_point and not spoken.hushed:
+            self._sound(plan, turn.mood)
+        return spoken
 
     def _begin(self, kind: Commit, plan: Plan) -> None:
         at_s = time.monotonic()

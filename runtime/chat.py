@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime import starter
@@ -49,9 +49,8 @@ class Chat:
                 self._show(sentence, first=len(telling.said) == 1)
         except KeyboardInterrupt:
             telling.stop()
-        text = " ".join(telling.said)
-        self.last = turn = replace(turn, reply=replace(turn.reply, text=text, by=telling.by, why=telling.why))
-        self._close(turn, {"first_sentence_ms": first_ms, "whole_ms": _ms_since(began_s)})
+        self.last = turn.told(telling)
+        self._close(self.last, {"first_sentence_ms": first_ms, "whole_ms": _ms_since(began_s)})
 
     def _show(self, sentence: str, *, first: bool) -> None:
         if not self.as_json:

@@ -61,6 +61,11 @@ class Turn:
     def act(self) -> Act | None:
         return self.reply.act
 
+    def told(self, telling: Telling) -> "Turn":
+        """The same with the words that `telling` has given out."""
+        text = " ".join(telling.said)
+        return replace(self, reply=replace(self.reply, text=text, by=telling.by, why=telling.why))
+
 
 class Conversation:
     """The parts of one pack, wired. `reset` makes it forget the turns, not the pack."""
@@ -141,9 +146,10 @@ class Conversation:
         """`turn` with all the words of its reply."""
         start = self._clock()
         telling = self.speak(turn)
-        text = " ".join(telling)
+        for _ in telling:
+            pass
         turn.stages_ms["reply"] += (self._clock() - start) * 1e3
-        return replace(turn, reply=replace(turn.reply, text=text, by=telling.by, why=telling.why))
+        return turn.told(telling)
 
     def begin(self, samples: Samples, *, stop: bool = False) -> Turn:
         """A turn from an utterance's samples; `stop`: the stop detector heard its word in them."""
