@@ -216,7 +216,8 @@ class Conversation:
         stages_ms["behaviour"] = (understood - start) * 1e3
         stages_ms["reply"] = (self._clock() - understood) * 1e3
         # Help and comfort are not spoken in an excited voice.
-        mood = "calm" if reply.by == "rule" else self.emotion.mood
+        grave = understanding.rule is not None or understanding.intent == CRISIS
+        mood = "calm" if grave else self.emotion.mood
         return Turn(text, understanding, reply, mood, belief, clear, stages_ms)
 
     def _remembered(

@@ -3,28 +3,26 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock, Samples
-from runtime.contracts.config import TurnSettings, WakeSettings
+from runtime.answer import TurnRecord
 from runtime.contracts.pack import Pack
-from runtime.demo.people import People, Said
-from runtime.ears import Ears, EarSettings, Heard
 from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.grammar import Grammar
 from runtime.mind.memory.memory import Memory
 from runtime.mind.safety import CRISIS
+from runtime.scenarios.aloud import Aloud
 from runtime.scenarios.script import Scenario, Step, Talk, never_said
 
 MAX_WORDS = 40
 """A reply is short"""
 HELP = r"112.*911"
 """Whoever is in danger is told whom to call"""
-_SILENCE = np.zeros(SAMPLE_RATE_HZ, np.int16)
 
 
 @dataclass(slots=True)
@@ -50,17 +48,13 @@ class Result:
 
 
 class Player:
-    """`play` one scenario after the other. `people` speak the steps that are to sound."""
+    """`play` one scenario after the other. `aloud` is asked for only where a step is to sound."""
 
-    def __init__(self, pack: Pack, people: Callable[[], People]) -> None:
-        self._pack, self._people = pack, people
+    def __init__(self, pack: Pack, aloud: Callable[[], Aloud]) -> None:
+        self._pack, self._aloud = pack, aloud
         self._names = [head.stem.replace("_", " ") for head in pack.files("wake", ".onnx")]
         self._grammar = Grammar.load(pack.path("grammar.yaml"))
         self._never = never_said()
-        # Always awake: scenarios are about what is said, not about being called.
-        spotter = Conversation(pack, names=self._names).stop_spotter()
-        stops = pack.files("stop", ".onnx")
-        self._ears = Ears(EarSettings([], stops, WakeSettings(), TurnSettings(), spotter))
 
     def play(self, scenario: Scenario) -> Result:
         """Every step in order, with a mind of its own seed."""
@@ -74,36 +68,47 @@ class Player:
         result = Result(scenario.name, scenario.falls_short)
         mind = Conversation(self._pack, seed=scenario.seed, names=self._names, memory=memory)
         never = [*self._never, *scenario.never]
-        if scenario.needs_sound:  # the same voices, whatever was played before
-            self._people().begin_with(scenario.seed)
+        if scenario.needs_sound:
+            self._aloud().begin(mind, scenario.seed)
         for number, step in enumerate(scenario.steps, 1):
-            for failure in self._step(mind, step, result, never):
+            following = scenario.steps[number : number + 1]
+            talked_into = any(one.into is not None for one in following)
+            for failure in self._step(mind, step, result, never, talked_into):
                 result.failures.append(f"step {number}: {failure}")
         return result
 
-    def _step(self, mind: Conversation, step: Step, result: Result, never: Sequence[str]) -> Iterator[str]:
+    def _step(
+        self, mind: Conversation, step: Step, result: Result, never: Sequence[str], talked_into: bool
+    ) -> Iterator[str]:
         if step.wait is not None:
             for _ in range(round(step.wait)):
                 mind.emotion.tick(1.0)
         elif step.talk is not None:
             yield from self._talk(mind, step, step.talk, result, never)
+        elif step.sound:
+            yield from self._say_aloud(mind, step, result, never, talked_into)
         else:
             yield from self._say(mind, step, result, never)
 
     def _say(self, mind: Conversation, step: Step, result: Result, never: Sequence[str]) -> Iterator[str]:
         replies: list[str] = []
         for words in step.words:
-            turns = self._hear(mind, step, words) if step.sound else [mind.read(words)]
-            if not turns:
+            turn = mind.read(words)
+            mind.history.add(turn.heard, turn.reply.text, partial(_share, step.cut))
+            yield from _came_of(mind, [turn], step, result, never)
+            replies.append(turn.reply.text)
+        yield from _variety(replies, step)
+
+    def _say_aloud(
+        self, mind: Conversation, step: Step, result: Result, never: Sequence[str], talked_into: bool
+    ) -> Iterator[str]:
+        for words in step.words:
+            records = self._aloud().hear(step, words, talked_into=talked_into)
+            if not records:
                 yield f"{words!r} was not heard at all"
                 continue
-            for turn in turns:
-                _remember(mind, turn, step.cut, result)
-                yield from _forbidden(turn, [*never, *step.never])
-            yield from _expected(turns, step)
-            yield from _afterwards(mind, step)
-            replies.append(turns[-1].reply.text)
-        yield from _variety(replies, step)
+            yield from _came_of(mind, [record.turn for record in records], step, result, never)
+            yield from _begun(mind, records, step)
 
     def _talk(
         self, mind: Conversation, step: Step, talk: Talk, result: Result, never: Sequence[str]
@@ -111,46 +116,41 @@ class Player:
         replies = []
         for text, intent, slots in self._grammar.sentences(np.random.default_rng(talk.seed), talk.turns):
             turn = mind.read(text)
-            _remember(mind, turn, None, result)
-            yield from _forbidden(turn, never)
+            mind.history.add(turn.heard, turn.reply.text, lambda: 1.0)
+            yield from _came_of(mind, [turn], step, result, never)
             found = turn.understanding
             if (found.intent, found.slots) != (intent, slots):
                 yield f"{text!r}: understood {found.intent} {found.slots}, meant {intent} {slots}"
             replies.append(turn.reply.text)
         yield from _variety(replies, step)
 
-    def _hear(self, mind: Conversation, step: Step, words: str) -> list[Turn]:
-        """The turns that the step's sound leads to."""
-        samples = self._sound(step, words)
-        self._ears.reset()
-        noticed = [
-            one
-            for start in range(0, len(samples), BLOCK_SAMPLES)
-            for one in self._ears.step(AudioBlock(samples[start : start + BLOCK_SAMPLES], start))
-        ]
-        heard = [one for one in [*noticed, *self._ears.finish()] if isinstance(one, Heard)]
-        return [mind.hear(one.utterance.samples, stop=one.stop) for one in heard]
 
-    def _sound(self, step: Step, words: str) -> Samples:
-        people = self._people()
-        voice = people.say(Said(text=words)).samples
-        mixed = np.concatenate([_SILENCE, voice, _SILENCE]).astype(np.float64)
-        if step.over is not None:
-            other = people.say(Said(text=step.over.say)).samples * 10 ** (step.over.level_db / 20)
-            start = len(_SILENCE) + round(step.over.delay_s * SAMPLE_RATE_HZ)
-            mixed = np.concatenate([mixed, np.zeros(max(0, start + len(other) + len(_SILENCE) - len(mixed)))])
-            mixed[start : start + len(other)] += other
-        if step.noise_db is not None:
-            level = float(np.sqrt(np.mean(voice.astype(np.float64) ** 2)))
-            mixed += np.random.default_rng(7).normal(0, level * 10 ** (-step.noise_db / 20), len(mixed))
-        return np.asarray(np.clip(mixed, -32_768, 32_767), np.int16)
+def _share(cut: float | None) -> float:
+    return 1.0 if cut is None else cut
 
 
-def _remember(mind: Conversation, turn: Turn, cut: float | None, result: Result) -> None:
-    share = 1.0 if cut is None else cut
-    mind.history.add(turn.heard, turn.reply.text, lambda: share)
-    result.turns += 1
-    result.transcript.append((turn.heard or "…", mind.history.turns()[-1][1]))
+def _came_of(
+    mind: Conversation, turns: list[Turn], step: Step, result: Result, never: Sequence[str]
+) -> Iterator[str]:
+    """What is wrong with the turns of one step, which the history holds already."""
+    said = [said for _, said in mind.history.turns()[-len(turns) :]]
+    for turn, spoken in zip(turns, said, strict=True):
+        result.turns += 1
+        result.transcript.append((turn.heard or "…", spoken))
+        yield from _forbidden(turn, [*never, *step.never])
+    yield from _expected(turns, step)
+    yield from _afterwards(mind, step)
+
+
+def _begun(mind: Conversation, records: Sequence[TurnRecord], step: Step) -> Iterator[str]:
+    """What only shows aloud: acts begun early, and what was left of the reply somebody fell into."""
+    early = [record.early for record in records]
+    if step.early is not None and step.early not in early:
+        yield f"began {early[-1] or 'nothing'!r} early, expected {step.early or 'nothing'!r}"
+    if step.leaves is not None:
+        left = mind.history.turns()[-len(records) - 1][1]
+        if not re.search(step.leaves, left, re.IGNORECASE):
+            yield f"remembers {left!r} of the reply it was talked into, expected /{step.leaves}/"
 
 
 def _expected(turns: list[Turn], step: Step) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runtime import starter
 from runtime.contracts.errors import ScenarioError
-from runtime.demo.people import people
+from runtime.scenarios.aloud import aloud
 from runtime.scenarios.play import Player, Result
 from runtime.scenarios.script import load_all
 
@@ -34,8 +34,8 @@ def main(argv: list[str]) -> int:
         raise ScenarioError(f"no scenario is called {args.only!r}; leave --only out to see them all")
     failed = short = 0
     with ExitStack() as stack:
-        speakers = cache(lambda: stack.enter_context(people()))
-        player = Player(starter.load_pack(args.pack), speakers)
+        pack = starter.load_pack(args.pack)
+        player = Player(pack, cache(lambda: stack.enter_context(aloud(pack))))
         for scenario in chosen:
             result = player.play(scenario)
             failed += not result.as_known

@@ -13,7 +13,10 @@
             repeats: 0               replies that are the one before, at most
             wordings: 3              different replies, at least
             by: anna                 who speaks; only for the reader
-            sound: true              spoken aloud, and heard through ears and recogniser
+            sound: true              spoken aloud in a room, and heard by the whole pet
+            into: 0.8                so many seconds into the reply to the step before; needs `sound`
+            leaves: REGEX            what is remembered as said of that reply
+            early: kept              or taken back, reaction: what became of what began before the end
             over: {say: .., delay_s: 0.4, level_db: -6}     a second voice at the same time; needs `sound`
             cut: 0.4                 the person speaks into the reply after this share of it
             intent: sit              or [sit, lie_down], or null for not understood
@@ -39,6 +42,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from runtime.answer import Early
 from runtime.contracts.config import Settings
 from runtime.contracts.errors import ScenarioError
 from runtime.mind.emotion import MOODS
@@ -86,6 +90,9 @@ class Step(Settings):
     wordings: Annotated[int, Field(ge=1)] = 1
     by: str = ""
     sound: bool = False
+    into: Annotated[float, Field(ge=0, le=10)] | None = None
+    leaves: Pattern | None = None
+    early: Early | None = None
     over: Over | None = None
     noise_db: Annotated[float, Field(ge=-10, le=60)] | None = None
     """Noise so far under the voice; needs `sound`"""
@@ -108,8 +115,11 @@ class Step(Settings):
             raise ValueError("a step has exactly one of say, each, wait, talk")
         if self.mood and not {*self.moods} <= {*MOODS}:
             raise ValueError(f"mood {self.mood!r}: give some of {', '.join(MOODS)}")
-        if (self.over or self.noise_db is not None) and not self.sound:
-            raise ValueError("a second voice or noise needs `sound: true`")
+        aloud = (self.over, self.noise_db, self.into, self.leaves, self.early)
+        if any(part is not None for part in aloud) and not self.sound:
+            raise ValueError("a second voice, noise, into, leaves and early need `sound: true`")
+        if self.cut is not None and self.sound:
+            raise ValueError("`cut` is for typed words; aloud, let the next step speak `into` the reply")
         return self
 
     @property

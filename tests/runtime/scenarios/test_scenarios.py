@@ -8,14 +8,14 @@ import pytest
 from runtime import starter
 from runtime.cli import main
 from runtime.contracts.errors import ScenarioError
-from runtime.demo.people import People
 from runtime.mind import rules
 from runtime.mind.rules import Rule
+from runtime.scenarios.aloud import Aloud, aloud
 from runtime.scenarios.play import Player
 from runtime.scenarios.script import FOLDER, Scenario, load, load_all, never_said
 
 
-def silent() -> People:
+def silent() -> Aloud:
     raise AssertionError("nobody speaks in these scenarios")
 
 
@@ -114,7 +114,7 @@ def test_what_passes_although_it_is_known_not_to_is_news(player: Player) -> None
         ("scenarios: [{name: a, steps: [{say: x, wait: 3}]}]", "exactly one of say, each, wait, talk"),
         ("scenarios: [{name: a, steps: [{say: x, mood: merry}]}]", "mood 'merry'"),
         ("scenarios: [{name: a, steps: [{say: x, says: '('}]}]", "no regular expression"),
-        ("scenarios: [{name: a, steps: [{say: x, over: {say: y}}]}]", "needs `sound: true`"),
+        ("scenarios: [{name: a, steps: [{say: x, over: {say: y}}]}]", "need `sound: true`"),
         ("scenarios: [{name: a, steps: [{say: x, whispers: y}]}]", "whispers"),
         ("scenarios: [", "not valid YAML"),
     ],
@@ -142,3 +142,16 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "person: sit down" in shown
     assert main(["eval", "scenarios", "--only", "sits in every wording"]) == 0
     assert main(["eval", "scenarios", "--only", "no such name"]) == 1
+
+
+def test_scenarios_aloud() -> None:
+    """Talked into, it is silent and remembers only what it had time to say; a posture begins early."""
+    names = {"talked into and silent", "a posture begins before the answer"}
+    pack = starter.load_pack()
+    with aloud(pack) as stage:
+        player = Player(pack, lambda: stage)
+        for scenario in (one for one in SHIPPED if one.name in names):
+            assert player.play(scenario).failures == []
+        wrong = {"say": "sit down", "sound": True, "early": "taken back"}
+        [failure] = failures(player, **wrong)
+    assert failure.endswith("began 'kept' early, expected 'taken back'")
