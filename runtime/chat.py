@@ -19,6 +19,8 @@ from runtime.listen import print_json, print_turn, turn_row
 from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.memory.place import memory_of
 from runtime.mind.prompt import render
+from runtime.mind.server import ServerTalker
+from runtime.mind.talker import Talker
 
 _LONGEST_PAUSE_S = 3_600.0
 
@@ -202,6 +204,12 @@ def _parser(name: str, what: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _name(talker: Talker | None) -> str:
+    if talker is None:
+        return "the persona's lines"
+    return str(talker) if isinstance(talker, ServerTalker) else "its pack's own model"
+
+
 def say(argv: list[str]) -> int:
     """`everpaw say`."""
     parser = _parser("say", "What the pet makes of typed words, and who answers them.")
@@ -222,7 +230,9 @@ def main(argv: list[str]) -> int:
     pet = _opened(args, facts)
     chat = Chat(pet, pet.name, facts, args.json)
     if sys.stdin.isatty():
-        who = "the persona's lines" if pet.talker is None else str(pet.talker)
-        _remark(f"{pet.name} listens; open talk is worded by {who}. /help tells more, Ctrl-D ends.")
+        pet.warm()
+        _remark(
+            f"{pet.name} listens; open talk is worded by {_name(pet.talker)}. /help tells more, Ctrl-D ends."
+        )
     converse(chat, _typed(chat))
     return 0

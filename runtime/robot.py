@@ -102,6 +102,7 @@ def assemble(
         settings=config.dialogue,
         memory=memory,
     )
+    conversation.warm()
     stops, spotter = pack.files("stop", ".onnx"), conversation.stop_spotter()
     ears = Ears(EarSettings(heads, stops, config.wake, config.turns, spotter))
     answerer = Answerer(

@@ -121,6 +121,10 @@ class Conversation:
         """See `Recogniser.stop_spotter`."""
         return self._recogniser.stop_spotter()
 
+    def warm(self) -> None:
+        """Let the language model get ready in the background, so that the first question is no slower."""
+        self._speaking.warm(Prompt(self.name, "hello", card=self._dialogue.persona.card))
+
     def _is_word(self, word: str) -> bool:
         return word in self._dialogue.vocabulary or self._recogniser.knows(word)
 

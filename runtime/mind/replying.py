@@ -155,6 +155,13 @@ class Speaking:
         self._pump = Pump(lambda: talker.stream(prompt, seed=seed))
         return self._pump
 
+    def warm(self, prompt: Prompt) -> None:
+        """Let a model load and read what stays the same, in the background; its words are thrown away."""
+        if self._talker is not None:
+            self.ask(Reply("", prompt=prompt))
+            if self._pump is not None:
+                self._pump.close()
+
     def worked(self) -> None:
         """A whole reply came."""
         self._complained = ""

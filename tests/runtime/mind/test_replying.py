@@ -140,3 +140,13 @@ def test_a_failure_is_told_once_and_the_model_rests(caplog: pytest.LogCaptureFix
     assert [record.message for record in caplog.records] == [
         "the language model did not answer (the model broke); the persona's lines do"
     ]
+
+
+def test_a_model_gets_ready_in_the_background_and_is_not_heard() -> None:
+    talker = ScriptedTalker("I love my red ball. " * 100)
+    pet = speaking(talker)
+    pet.warm(PROMPT)
+    assert talker.closed.wait(5)
+    assert talker.given < 20
+    assert list(pet.begin(ASKED, "calm")) == ["I love my red ball."]
+    speaking(None).warm(PROMPT)
