@@ -53,8 +53,8 @@ class Knowledge:
 
     def tell(self, fact: Fact, one: bool) -> Told:
         """Take up a statement by the rules above; `one`: the relation has one value."""
-        entry = entry_of(0, fact)
-        rivals = [old for old in self.entries() if _key(old) == _key(entry) and _may_replace(fact, old.fact)]
+        key = _key(entry_of(0, fact))
+        rivals = [old for old in self.entries() if _key(old) == key and _may_replace(fact, old.fact)]
         same = [old for old in rivals if _same_value(old.fact, fact)]
         opposed = [old for old in self.entries() if _contradicts(old.fact, fact)]
         other = [old for old in rivals if old not in same] if one else []
@@ -89,10 +89,9 @@ class Knowledge:
         self._store.change(removing=sorted(numbers))
         return len(going)
 
-    def forget_everything(self) -> int:
-        count = len(self.entries())
+    def forget_everything(self) -> None:
+        """What was replaced as well."""
         self._store.change(removing=list(self._store.facts()))
-        return count
 
     def answer(self, question: Question) -> list[Entry]:
         """What answers it; [] where nobody told."""
@@ -111,11 +110,7 @@ class Knowledge:
                 found += [e for e in self.entries() if e.mine and e.fact.person == name.fact.person]
             elif name.head and called == set(wanted):
                 found += self._fresh().covering([*name.head, *name.owners])
-            elif (
-                name.head
-                and name.head | name.owners == set(wanted)
-                and (not mine or name.fact.person == asker)
-            ):
+            elif name.head | name.owners == set(wanted) and name.head and name.fact.person in (asker, OWNER):
                 found += self._fresh().covering(called)
         return sorted({e.number: e for e in found}.values(), key=lambda e: e.number)
 
@@ -128,10 +123,10 @@ class Knowledge:
         return self._fresh().nearest(tokens(text), text, n)
 
     def like(self, statement: Statement, person: str) -> list[Entry]:
-        """Entries that say what `statement` says, else those that say something of the same kind."""
+        """Entries that say what `statement` says."""
         fact = fact_of(statement, person=person)
-        same = [entry for entry in self.entries() if _key(entry) == _key(entry_of(0, fact))]
-        return [entry for entry in same if _same_value(entry.fact, fact)]
+        key = _key(entry_of(0, fact))
+        return [e for e in self.entries() if _same_value(e.fact, fact) and _key(e) == key]
 
     def names(self) -> list[Entry]:
         """Who is called what."""

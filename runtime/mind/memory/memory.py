@@ -32,6 +32,8 @@ __all__ = ["Answer", "Memory", "wall_clock"]
 _log = logging.getLogger(__name__)
 _FIRST_TRUE_YEAR = 2026
 """A computer without a battery for its clock starts in 1970"""
+_MAX_LETTERS = 500
+"""Of one turn; no fact is told in more"""
 TURNS = (confirmed, forgotten, listed, introduced, corrected, asked, told)
 """What a turn may be, tried in this order"""
 
@@ -74,7 +76,7 @@ class Memory:
 
         `certain`: typed, or a sentence of the grammar. Of other speech only what asks for it is kept.
         """
-        said = bare(text, self.pet)
+        said = bare(text[:_MAX_LETTERS], self.pet)
         heard = Heard(said, source, belief, certain, wish_of(said), self._talk.begin())
         try:
             return self._hear(heard)

@@ -93,21 +93,27 @@ def _read(telling: Telling, found: dict[str, str], said: str, asked: bool) -> St
     if "s" in found and "n" in found:  # "Jonas is my colleague"
         found["s"] = f"{found['s']} {found['n']}"
     subject, value = telling.subject.format_map({"s": "", "o": "", "n": ""} | found), found["v"]
-    if telling.relation == "name" and subject.lower().endswith(("'s", "s'")):  # "my brother's name is Felix"
-        subject = re.sub(r"(?:'s|(?<=s)')$", "", subject)
-    if telling.relation == "birthday" and not subject.lower().endswith("birthday"):
-        subject = "my birthday" if subject.lower() == "i" else f"{subject}'s birthday"
     if subject.lower() == "my name":  # "John is my name"
         telling, subject = replace(telling, relation="name", one=True, back="my name is {v}"), "I"
-    if not _makes_sense(telling, found, value, said) or not (
-        asked or _plain_enough(telling, subject, value, said)
-    ):
+    subject = _whole(telling.relation, subject)
+    if not _makes_sense(telling, found, value, said):
+        return None
+    if not asked and not _plain_enough(telling, subject, value, said):
         return None
     relation, one = _settled(telling, subject, value)
     value = shown_name(value) if relation in {"name", "is"} else value
     template = _NAMED if relation == "name" and telling.relation == "is" else telling.back
     back = template.format_map({"be": "is"} | found | {"s": subject, "v": value}) if template else said
     return Statement(subject, relation, value, back, one, asked)
+
+
+def _whole(relation: str, subject: str) -> str:
+    """ "my brother's (name)" is about my brother, "I (was born on)" about my birthday."""
+    if relation == "name":
+        return re.sub(r"(?:'s|(?<=s)')$", "", subject)
+    if relation == "birthday" and not subject.lower().endswith("birthday"):
+        return "my birthday" if subject.lower() == "i" else f"{subject}'s birthday"
+    return subject
 
 
 def _makes_sense(telling: Telling, found: dict[str, str], value: str, said: str) -> bool:
@@ -140,19 +146,21 @@ def _plain_enough(telling: Telling, subject: str, value: str, said: str) -> bool
     words, first = value.lower().split(), (subject.lower().split() or [""])[0]
     if telling.asked_only or len(words) > _MAX_UNASKED_WORDS or _MORE_THAN_A_FACT.search(said):
         return False
-    if first in word_list("no_subject") or (
-        telling.relation in OPPOSITE and words[0] in word_list("no_value")
-    ):
+    if first in word_list("no_subject") or word_list("passing").intersection(words):
         return False
-    if word_list("passing").intersection(words):
+    if telling.relation in OPPOSITE and words[0] in word_list("no_value"):
         return False
-    if telling.relation == "is" and first in {"i", "we"}:
+    return _is_ours(telling.relation, subject.lower(), value, said.lower())
+
+
+def _is_ours(relation: str, subject: str, value: str, said: str) -> bool:
+    """It is about the speaker, about what is theirs, or about somebody by name."""
+    first = subject.split()[0] if subject else ""
+    if relation == "is" and first in {"i", "we"}:
         return bool(_LASTING.match(value))
-    if telling.relation == "is" or (telling.relation == "does" and first not in {"i", "we"}):
-        return first in {"my", "our"} and (
-            subject.lower() in said[: len(subject)].lower() or name_shaped(value)
-        )
-    if telling.relation == "name" and first == "the":
+    if relation == "is" or (relation == "does" and first not in {"i", "we"}):
+        return first in {"my", "our"} and (said.startswith(subject) or name_shaped(value))
+    if relation == "name" and first == "the":
         return True
     return first in {"i", "my", "our", "we"} or re.split(r"['\s]", first)[0] in given_names()
 
