@@ -19,6 +19,7 @@ from firmware_bridge.update.disk import Disk
 from runtime.contracts.errors import UpdateError
 from runtime.contracts.pack import MANIFEST_NAME, SIGNATURE_NAME, Manifest, Sha256, file_sha256
 
+MAX_REFUSED = 16
 MAX_TRIES = 3
 """A trial that was cut short so often is taken back"""
 
@@ -42,7 +43,7 @@ class Record(BaseModel):
     previous: Sha256 | None = None
     """The release that `rollback` goes back to"""
     version: int | None = None
-    """Of the channel's release that serves"""
+    """Newest release of a channel that was kept; a pack by hand leaves it"""
     refused: dict[Sha256, str] = {}
     """Releases that failed their trial, and why; not tried again by themselves"""
     trial: Trial | None = None
@@ -148,16 +149,16 @@ class Slots:
 
     def keep(self, figures: dict[str, float]) -> None:
         """The trial is passed."""
-        trial = self._trial()
-        previous = trial.before if trial.before != trial.release else self.record().previous
-        self.note(trial=None, previous=previous, version=trial.version, figures=figures)
+        trial, record = self._trial(), self.record()
+        previous = trial.before if trial.before != trial.release else record.previous
+        version = record.version if trial.version is None else trial.version
+        self.note(trial=None, previous=previous, version=version, figures=figures)
         self.prune()
 
     def take_back(self, why: str) -> None:
         """The trial failed: what served before serves again."""
         trial = self._trial()
-        refused = self.record().refused | {trial.release: why[:300]}
-        self.note(refused=refused)
+        self._refuse(trial.release, why)
         if trial.before is None:
             self.disk.remove(self.current)
             self.disk.sync(self.root)
@@ -196,10 +197,15 @@ class Slots:
     def go_back(self) -> None:
         """The release before serves again, without a trial; this one is refused from now on."""
         record, serving = self.record(), self.serving
-        refused = record.refused | ({serving: "taken back by hand"} if serving else {})
-        self.note(refused=refused)
+        if serving is not None:
+            self._refuse(serving, "taken back by hand")
         self.disk.point(self.current, f"{self.releases.name}/{record.previous}")
         self.note(previous=serving, figures={})
+
+    def _refuse(self, release: str, why: str) -> None:
+        """Not to be tried again by itself; the oldest of many are forgotten."""
+        kept = [item for item in self.record().refused.items() if item[0] != release][1 - MAX_REFUSED :]
+        self.note(refused=dict(kept) | {release: why[:300]})
 
     def _trial(self) -> Trial:
         trial = self.record().trial

@@ -238,6 +238,28 @@ def test_a_pack_from_a_stick_installs_for_ever(form: str, maker: Maker, robot: R
     assert not list(robot.slots.incoming.iterdir())
 
 
+def test_a_pack_by_hand_stays_until_the_channel_has_something_new(maker: Maker, robot: Robot) -> None:
+    maker.publish("one")
+    robot.look(Remote(maker.repo))
+    robot.update().from_pack(maker.pack("stick"))
+    assert robot.look(Remote(maker.repo)) == "up_to_date"
+    assert (robot.serving, robot.told[-1].detail[:11]) == ("stick", "a pack put ")
+    maker.publish("two", grammar_yaml=b"2")
+    assert robot.look(Remote(maker.repo)) == "done"
+    assert robot.serving == "two"
+
+
+def test_what_was_refused_is_remembered_within_bounds(maker: Maker, robot: Robot) -> None:
+    maker.publish("one")
+    robot.look(Remote(maker.repo))
+    for number in range(20):
+        robot.healths = [Health("ill", f"number {number}")]
+        assert (
+            robot.update().from_pack(maker.pack(f"p{number}", grammar_yaml=bytes([number]))) == "rolled_back"
+        )
+    assert list(robot.slots.record().refused.values()) == [f"number {n}" for n in range(4, 20)]
+
+
 def test_a_strangers_pack_from_a_stick(robot: Robot, tmp_path: Path) -> None:
     stranger = Maker(tmp_path / "stranger")
     with pytest.raises(UpdateError, match="this robot runs only what its owner signed") as told:
