@@ -99,7 +99,7 @@ class Telling:
 
     def _instead(self, breach: Breach) -> Iterator[str]:
         self.why = f"rule {breach.rule}: {breach.words!r} held back"
-        _log.info("%s", self.why)
+        _log.info("rule %s held a sentence back", breach.rule)  # no words in a log
         line = self._speaking.instead(breach.instead, self._mood)
         if line:
             self.by = self.by if self.said else "rule"
