@@ -21,6 +21,7 @@ from runtime.ears import Heard
 from runtime.mind.acts import Act
 from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.early import Commit, Look, Patience, Plan
+from runtime.mind.emotion import Feeling
 from runtime.mind.replying import Telling
 from runtime.mouth import Mouth, Spoken
 from runtime.speech.sounds import SoundBank
@@ -53,6 +54,8 @@ class TurnRecord:
     """End of the utterance, seconds of the stream"""
     rests: int = 0
     """Seconds of quiet that the mood was given since the turn before"""
+    feeling: Feeling | None = None
+    """How it felt just before"""
 
 
 @dataclass(slots=True)
@@ -116,7 +119,7 @@ class Answerer:
         end_s = heard.t_s if isinstance(heard, StopHit) else heard.utterance.end_s
         end_ms = mono_of(end_s) * 1e3
         timings = {"endpoint": mono_ms() - end_ms}
-        begun = self._claim(heard)
+        begun, feeling = self._claim(heard), self.conversation.emotion.feeling
         turn, stop = self._understand(heard)
         timings |= turn.stages_ms
         timings["understood"] = mono_ms() - end_ms
@@ -136,8 +139,8 @@ class Answerer:
             timings["motion"] = self.held_at_ms - end_ms
         self._turns += 1
         rests, self._rests = self._rests, 0
-        told = turn if cannot_move else turn.told(telling)
-        return TurnRecord(self._turns, told, timings, " ".join(spoken.said), refusal, early, end_s, rests)
+        told, said = turn if cannot_move else turn.told(telling), " ".join(spoken.said)
+        return TurnRecord(self._turns, told, timings, said, refusal, early, end_s, rests, feeling)
 
     def read_aloud(self, text: str) -> Clip | None:
         """Say `text` as it is, in the voice of the mood; None where there is nothing to hear."""

@@ -9,11 +9,13 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
 from runtime.contracts.errors import BusError
+from runtime.life.colour import PLAIN, Bearing, Colour
 
 LEASE_PERIOD_S = 0.1
 LEASE_TTL_MS = 250
@@ -39,6 +41,8 @@ class Body:
         self._changed = threading.Condition()
         self._ended = threading.Event()
         self.state = m.BodyState(mcu_alive=False, mcu_state=None)
+        self.colour: Callable[[], Colour] = lambda: PLAIN
+        """How movements look in the mood of the moment"""
         bus.subscribe("state/clock", self._on_clock)
         bus.subscribe("state/body", self._on_state)
         bus.subscribe("ack/command", self._on_ack)
@@ -62,17 +66,48 @@ class Body:
         self._healthy = healthy
         self._lease.start()
 
-    def skill(self, skill: str, speed: float = 1.0) -> str:
-        """Command a movement by name; returns the command's id."""
-        return self._command(m.SkillCommand, "cmnd/skill", skill=skill, speed=speed)
+    @property
+    def boot_id(self) -> str:
+        """Of the bridge that listens; empty before it was heard."""
+        return self._boot_id
 
-    def gait(self, gait: str, *, turn: float = 0.0, speed: float = 1.0, duration_ms: int = 3_000) -> str:
+    def skill(self, skill: str, speed: float = 1.0, *, own_will: bool = False) -> str:
+        """Command a movement by name, in the mood's colour; returns the command's id."""
+        colour, source = self.colour(), self._who(own_will)
+        speed = _within_contract(speed * colour.speed)
         return self._command(
-            m.GaitCommand, "cmnd/gait", gait=gait, turn=turn, speed=speed, duration_ms=duration_ms
+            m.SkillCommand, "cmnd/skill", skill=skill, speed=speed, amplitude=colour.amplitude, source=source
         )
 
-    def idle(self, enabled: bool) -> str:
-        return self._command(m.IdleCommand, "cmnd/idle", enabled=enabled)
+    def gait(
+        self,
+        gait: str,
+        *,
+        turn: float = 0.0,
+        speed: float = 1.0,
+        duration_ms: int = 3_000,
+        own_will: bool = False,
+    ) -> str:
+        return self._command(
+            m.GaitCommand,
+            "cmnd/gait",
+            gait=gait,
+            turn=turn,
+            speed=_within_contract(speed * self.colour().speed),
+            duration_ms=duration_ms,
+            source=self._who(own_will),
+        )
+
+    def idle(
+        self, enabled: bool, *, listening: bool = False, bearing: Bearing | None = None, seed: int = 0
+    ) -> str:
+        """How the small movements look from here on."""
+        how: dict[str, Any] = {"enabled": enabled, "listening": listening, "seed": seed}
+        how |= asdict(bearing) if bearing else {}
+        return self._command(m.IdleCommand, "cmnd/idle", source=self._who(True), **how)
+
+    def _who(self, own_will: bool) -> m.Source:
+        return "autonomy" if own_will else self._source
 
     def halt(self, reason: str) -> str:
         """Hold at once and forget the queue; the body stays armed."""
@@ -149,3 +184,7 @@ class Body:
             if ack.id in self._acks:
                 self._acks[ack.id].append(ack)
                 self._changed.notify_all()
+
+
+def _within_contract(speed: float) -> float:
+    return min(max(speed, 0.25), 2.0)

@@ -25,6 +25,8 @@ from runtime.contracts.audio import AudioBlock, Samples, SourceFault
 from runtime.contracts.errors import EverpawError
 from runtime.ears import Ears, Heard, Noticed
 from runtime.floor import Floor
+from runtime.life.bang import Bang
+from runtime.life.living import Living
 from runtime.mailbox import LIMIT, Mailbox
 from runtime.mind.conversation import Conversation
 
@@ -65,6 +67,7 @@ class Robot:
     answerer: Answerer
     body: Body
     bus: Bus
+    life: Living
     echo: EchoCanceller | None = None
     follow_up_s: float = 8.0
     share_text: bool = False
@@ -76,6 +79,7 @@ class Robot:
     _played_clock_s: float = float("inf")
     """As `_stream_to_mono_s`, but set only when it is far off"""
     _last_block_s: float = float("-inf")
+    _bang: Bang = field(default_factory=Bang)
 
     def __post_init__(self) -> None:
         self._floor = Floor(self.sink, self.answerer.mouth)
@@ -95,7 +99,8 @@ class Robot:
     def run(self, source: Iterable[AudioBlock | SourceFault]) -> None:
         """Live on `source` until it ends. The body is told to hold on every way out."""
         self.bus.subscribe("request", self._on_request)
-        self._tell_mood()
+        self.bus.subscribe("state/body", self.life.on_body)
+        self.life.tell()
         mind = threading.Thread(target=self._answer_all, name="mind", daemon=True)
         mind.start()
         self.body.start_lease(self.healthy)
@@ -110,6 +115,7 @@ class Robot:
             self.answerer.mouth.hush()
             self.body.halt("the mind goes to sleep")
             self.body.close()
+            self.life.close()
 
     def stop(self) -> None:
         """Ask `run` to return; safe from any thread and from a signal handler."""
@@ -143,6 +149,8 @@ class Robot:
         if speaking:
             self.ears.stay_awake(item.end_s + self.follow_up_s)
         self._floor.pass_time(item.end_s)
+        if self._bang.step(item.samples) and not speaking:
+            self.life.bang()
         for noticed in self._hear(item, speaking):
             self._notice(noticed, speaking)
 
@@ -168,8 +176,10 @@ class Robot:
         elif isinstance(noticed, WakeHit):
             self._wake(noticed)
         elif isinstance(noticed, SpeechOnset):
+            self.life.attend()
             self._floor.pause()
         elif isinstance(noticed, SpeechStarted):
+            self.life.attend()
             if self._floor.give_up():
                 self.listeners.barge_in(noticed)
         elif isinstance(noticed, SpeechGrows):
@@ -180,6 +190,7 @@ class Robot:
 
     def _hold(self, hit: StopHit) -> None:
         held = self.body.halt("stop was heard")
+        self.life.hold()
         self._floor.give_up()
         ack = self.body.wait(held, frozenset({"done"}), ACCEPT_TIMEOUT_S)
         self.answerer.held_at_ms = ack.mono_ms if ack else float("-inf")
@@ -187,6 +198,7 @@ class Robot:
         self.listeners.stop(hit)
 
     def _wake(self, hit: WakeHit) -> None:
+        self.life.attend()
         self.body.skill("perk_up")
         self.bus.publish("event/wake", m.WakeEvent(name=hit.name, score=hit.score, mono_ms=mono_ms()))
         self.listeners.wake(hit)
@@ -216,6 +228,7 @@ class Robot:
         while not self._mail.closed:
             if not self.think(timeout_s=1.0):
                 self.answerer.rest(1.0)
+                self.life.tick(1.0, answering=self.answering)
 
     def _tell(self, record: TurnRecord) -> None:
         turn = record.turn
@@ -232,18 +245,15 @@ class Robot:
             mono_ms=mono_ms(),
         )
         self.bus.publish("event/turn", event)
-        self._tell_mood()
+        self.life.turned(turn.understanding.intent, turn.act)
+        self.life.tell()
         self.listeners.turn(record)
-
-    def _tell_mood(self) -> None:
-        emotion = self.conversation.emotion
-        state = m.MindState(awake=True, mood=emotion.mood, valence=emotion.valence, arousal=emotion.arousal)
-        self.bus.publish("state/mind", state)
 
     def _on_request(self, delivery: Delivery) -> None:
         """Dashboards ask; the mind stamps. Only skills and words are on the list."""
         if delivery.retained:
             return
+        self.life.attend()
         if delivery.name == "request/skill":
             self.body.skill(decode(delivery, m.SkillRequest).skill)
         elif delivery.name == "request/say":

@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -125,6 +126,7 @@ def turn_fields(record: TurnRecord, *, words: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "number": record.number,
         "rests": record.rests,
+        "feeling": asdict(record.feeling) if record.feeling else None,
         "belief": round(turn.belief, 6),
         "clear": round(turn.clear, 6),
         "intent": turn.understanding.intent,

@@ -25,6 +25,7 @@ from runtime.contracts.errors import SessionError
 from runtime.contracts.pack import Pack
 from runtime.ears import Ears, EarSettings, Heard
 from runtime.mind.conversation import Conversation, Turn
+from runtime.mind.emotion import Feeling
 from runtime.mind.prompt import Prompt
 from runtime.session import Row, Session
 
@@ -216,6 +217,10 @@ def _turns(events: list[Row]) -> list[Row]:
 
 
 def _rest(mind: Conversation, row: Row) -> None:
+    """As it felt before the turn; what moved it meanwhile, besides time, is not in the session."""
+    if row.get("feeling"):
+        mind.emotion.feeling = Feeling(**row["feeling"])
+        return
     for _ in range(row["rests"]):
         mind.emotion.tick(1.0)
 

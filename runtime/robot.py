@@ -23,6 +23,9 @@ from runtime.contracts.errors import PackError
 from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here, unmet
 from runtime.ears import Ears, EarSettings
+from runtime.life.kept import load, place, save
+from runtime.life.living import Living
+from runtime.life.rules import rules_of
 from runtime.mind.conversation import MEMORY_INTENTS, Conversation
 from runtime.mind.memory.place import memory_of
 from runtime.pipeline import Listeners, Robot, TurnRecord
@@ -88,8 +91,9 @@ def assemble(
     sink: Sink,
     speaker: Voice,
     listeners: Listeners | None = None,
+    life_file: Path | None = None,
 ) -> Robot:
-    """All parts of one pet, wired but not yet alive."""
+    """All parts of one pet, wired but not yet alive; its life is kept in `life_file`, if there is one."""
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
     names = [head.stem.replace("_", " ") for head in heads]
     body = Body(bus)
@@ -114,11 +118,14 @@ def assemble(
         settings=config.early,
         be_patient=ears.be_patient,
     )
+    life = life_of(config, pack, bus, body, answerer.conversation, life_file)
+    body.colour = life.colour
     robot = Robot(
         ears=ears,
         answerer=answerer,
         body=body,
         bus=bus,
+        life=life,
         echo=EchoCanceller() if config.audio.echo_cancellation else None,
         follow_up_s=config.wake.follow_up_s,
         share_text=config.privacy.share_text,
@@ -126,6 +133,25 @@ def assemble(
     )
     bus.publish("meta/robot", describe(pack))
     return robot
+
+
+def life_of(
+    config: RobotConfig, pack: Pack, bus: Bus, body: Body, mind: Conversation, file: Path | None
+) -> Living:
+    """The pet's own will, as the settings and the pack allow."""
+    seed = config.seed if config.life.seed is None else config.life.seed
+    movements = frozenset(path.stem for path in pack.files("skills", ".toml"))
+    return Living(
+        body,
+        mind,
+        rules_of(config.life, seed, movements),
+        seed=seed,
+        enabled=config.life.enabled,
+        follow_up_s=config.wake.follow_up_s,
+        kept=load(file, seed) if file else None,
+        keep=partial(save, path=file) if file else lambda kept: None,
+        tell=partial(bus.publish, "state/mind"),
+    )
 
 
 def describe(pack: Pack) -> m.RobotMeta:
@@ -165,7 +191,15 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
         sink = stack.enter_context(closing(open_sink(config.audio)))
         speaker = stack.enter_context(closing(voice() if config.audio.voice else SilentVoice()))
         bus = stack.enter_context(connect(config))
-        robot = assemble(config, pack, bus=bus, sink=sink, speaker=speaker, listeners=listen(bus, pack))
+        robot = assemble(
+            config,
+            pack,
+            bus=bus,
+            sink=sink,
+            speaker=speaker,
+            listeners=listen(bus, pack),
+            life_file=config.life.path or place(config.robot_id),
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: robot.stop())
         print(f"everpaw: {pack.manifest.name} listens; Ctrl-C ends", file=sys.stderr)

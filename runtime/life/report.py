@@ -6,20 +6,12 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from runtime.contracts.config import LifeSettings, RobotConfig, load_config
-from runtime.life.chooser import Rules
-from runtime.life.day import QuietHours
-from runtime.life.drives import nature
+from runtime.contracts.config import RobotConfig, load_config
 from runtime.life.figures import GOALS, Figures, Tie, figures
 from runtime.life.household import household
 from runtime.life.picture import draw
+from runtime.life.rules import rules_of
 from runtime.life.simulate import Days, live
-
-
-def rules_of(settings: LifeSettings, seed: int, movements: frozenset[str] | None = None) -> Rules:
-    """What the settings allow; `movements`: the pack's skills and gaits, None for all."""
-    quiet = QuietHours.read(settings.quiet_hours)
-    return Rules(nature(seed), quiet, settings.locomotion, settings.sleep, movements)
 
 
 def main(argv: list[str]) -> int:

@@ -120,6 +120,11 @@ def refused(state: State, why: str) -> State:
     return replace(state, doing="", why=why, free_at_s=state.age_s + RETRY_S)
 
 
+def waited(state: State, for_s: float) -> State:
+    """Nothing of its own for so long: the body cannot."""
+    return replace(state, free_at_s=max(state.free_at_s, state.age_s + for_s))
+
+
 def attended(state: State, for_s: float) -> State:
     """Somebody speaks to it, or it answers: it is awake and waits for so long after this moment."""
     return replace(

@@ -1,0 +1,12 @@
+"""From the settings to what the pet's own will may do."""
+
+from runtime.contracts.config import LifeSettings
+from runtime.life.chooser import Rules
+from runtime.life.day import QuietHours
+from runtime.life.drives import nature
+
+
+def rules_of(settings: LifeSettings, seed: int, movements: frozenset[str] | None = None) -> Rules:
+    """`movements`: the pack's skills and gaits, None for all."""
+    quiet = QuietHours.read(settings.quiet_hours)
+    return Rules(nature(seed), quiet, settings.locomotion, settings.sleep, movements)
