@@ -13,11 +13,12 @@ from runtime.rehearsal import rehearsal
 
 
 def heard() -> tuple[list[TurnRecord], list[str], float]:
-    """(turns, acts asked of the body, seconds of the stream) of a called command."""
+    """(turns, movements asked of the body, seconds of the stream) of a called command."""
     records: list[TurnRecord] = []
     acts: list[str] = []
     with rehearsal(starter.load_pack(), listeners=Listeners(turn=records.append)) as pet:
-        pet.bus.subscribe("cmnd", lambda delivery: acts.append(delivery.name))
+        for name in ("cmnd/skill", "cmnd/gait", "cmnd/halt"):
+            pet.bus.subscribe(name, lambda delivery: acts.append(delivery.name))
         began_s = time.monotonic()
         pet.hear(read_audio(CLIPS / "hey_buddy_sit_down.flac"))
         pet.quiet(1.0)

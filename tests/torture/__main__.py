@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.torture import campaign, clock, frames, idle_life, mutants, noise, updates, without
+from tests.torture import campaign, clock, frames, idle_life, living, mutants, noise, updates, without
 from tests.torture.ledger import ROOT, Outcome, look, prove
 
 PROOFS = {
@@ -24,6 +24,7 @@ PROOFS = {
         campaign.PROOF,
         updates.PROOF,
         idle_life.PROOF,
+        living.PROOF,
     )
 }
 

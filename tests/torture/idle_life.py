@@ -56,7 +56,7 @@ class _Life:
         was, speed = list(guard.position), list(guard.speed)
         guard.tick()
         if guard.torque:
-            self.seen["violations"] += _broken(guard, was, speed)
+            self.seen["violations"] += broken(guard, was, speed)
         elif guard.position != was:
             self.seen["violations"] += 1
 
@@ -126,7 +126,7 @@ def _mood(rng: random.Random) -> IdleSettings:
     )
 
 
-def _broken(guard: Guard, was: list[int], speed: list[int]) -> int:
+def broken(guard: Guard, was: list[int], speed: list[int]) -> int:
     for row, position, before, fast in zip(limits.JOINTS, guard.position, was, speed, strict=True):
         if position == before:
             continue
