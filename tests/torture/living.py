@@ -176,7 +176,7 @@ def live(seed: int, hour: float, seconds: int) -> Row:
 
 def pieces(short: bool) -> list[Piece]:
     if short:
-        return [Piece(f"1 at {hour}", partial(live, 1, hour, 120)) for hour in (8.2, 17.5)]
+        return [Piece(f"1 at {hour}", partial(live, 1, hour, 400)) for hour in (7.0, 17.5)]
     return [Piece(str(seed), partial(live, seed, 24 * seed / SEEDS, HOUR_S)) for seed in range(SEEDS)]
 
 
@@ -185,7 +185,8 @@ def judge(rows: list[Row]) -> Verdict:
     bad = {what: total[what] for what in ("violations", "clamped", "refused", "while_held")}
     stillest_s = max(row["stillest_s"] for row in rows)
     figures = (
-        f"{total['seconds'] / HOUR_S:.1f} h in {len(rows)} lives, {total['acts']:,} acts, {total['orders']:,} orders: "
+        f"{total['seconds'] / HOUR_S:.1f} h in {len(rows)} lives, {total['acts']:,} acts,"
+        f" {total['orders']:,} orders: "
         + ", ".join(f"{count} {what}" for what, count in bad.items())
         + f"; awake and still for {stillest_s:.1f} s at most"
     )
