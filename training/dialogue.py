@@ -22,13 +22,15 @@ from runtime.mind.prompt import END
 from runtime.mind.sampling import Sampling
 from training import dialogue_card, dialogue_export, dialogue_model
 from training.data import corpora, orders
-from training.data.conversations import Corpus
+from training.data.conversations import Corpus, vocabulary
 from training.dialogue_fit import Plan, fit
 from training.dialogue_score import answers, held_out, leaks, perplexity, speed
 from training.dialogue_text import PAD, add_tags, encode_turn, make_tokenizer, texts_of
 
 RATE, FURTHER_RATE = 2.5e-3, 2e-4
 """Highest learning rate of a new model, of one that has learned before"""
+SAMPLING = Sampling(temperature=0.3, top_p=0.7, repetition_penalty=1.0, no_repeat=4)
+"""Chosen on training prompts"""
 GOLDEN = 32
 """Prompts on which torch, float and shipped engine are compared"""
 TOKENIZER_SCENES = 3_000
@@ -75,17 +77,19 @@ def main(argv: list[str]) -> int:
     rate = args.rate or (FURTHER_RATE if args.model else RATE)
     progress = fit(model, tokenizer, Plan(steps, args.minutes, args.rows, rate, args.seed), work)
 
-    float_file = work / "float.onnx"
+    float_file, shipped = work / "float.onnx", args.out / "model.onnx"
+    golden = golden_of(tokenizer)
     dialogue_export.export(model, float_file)
-    dialogue_export.quantise(float_file, args.out / "model.onnx")
+    dialogue_export.quantise(float_file, shipped, golden)
     tokenizer.save(str(args.out / "tokenizer.json"))
     context = int(getattr(model.config, "max_position_embeddings", dialogue_model.CONTEXT))
     card = Card(
         acts=tuple(orders.acts()), context=min(context, MARGIN + MOST), most=MOST, cased=bool(args.model),
-        sampling=Sampling(), precision="int8", command=f"python -m training.dialogue {' '.join(argv)}",
+        words=() if args.model else tuple(vocabulary()), sampling=SAMPLING, precision="int8",
+        command=f"python -m training.dialogue {' '.join(argv)}",
     )  # fmt: skip
     write(args.out, card)
-    agreement = parity(model, tokenizer, float_file, args.out / "model.onnx")
+    agreement = parity(model, float_file, shipped, golden)
     metrics = measure(args.out, smoke=args.smoke) | agreement
     write(args.out, card.model_copy(update={"metrics": metrics}))
     cards = args.cards or args.out.parent / "cards"
@@ -123,16 +127,22 @@ def _borrowed(start: str) -> Tokenizer:
         raise TrainingError(f"{start} has no tokenizer.json that can be used ({reason}); add one") from error
 
 
-def parity(model: torch.nn.Module, tokenizer: Tokenizer, float_file: Path, shipped: Path) -> dict[str, float]:
-    """Greedy agreement and largest difference on golden prompts: torch, float ONNX, the shipped file."""
+def golden_of(tokenizer: Tokenizer) -> list[list[int]]:
+    """Prompts with their replies, as tokens."""
     corpus = Corpus("held_out", 5)
     turns = [turn for _ in range(GOLDEN) for turn in corpus.scene(1).turns]
-    sequences = [[t for part in encode_turn(tokenizer, turn) for t in part] for turn in turns]
-    reference = [dialogue_export.torch_logits(model, tokens) for tokens in sequences]
-    found: dict[str, float] = {"golden_prompts": len(sequences)}
+    return [[token for part in encode_turn(tokenizer, turn) for token in part] for turn in turns]
+
+
+def parity(
+    model: torch.nn.Module, float_file: Path, shipped: Path, golden: list[list[int]]
+) -> dict[str, float]:
+    """Greedy agreement and largest difference: torch against float ONNX and against the shipped file."""
+    reference = [dialogue_export.torch_logits(model, tokens) for tokens in golden]
+    found: dict[str, float] = {"golden_prompts": len(golden)}
     for name, file in (("float", float_file), ("shipped", shipped)):
         engine = Engine(file)
-        same = dialogue_export.compare(reference, [dialogue_export.logits_of(engine, s) for s in sequences])
+        same = dialogue_export.compare(reference, [dialogue_export.logits_of(engine, s) for s in golden])
         found |= {f"{name}_agreement": round(same.agreeing, 4), f"{name}_difference": round(same.largest, 5)}
     return found
 
@@ -149,6 +159,9 @@ def measure(folder: Path, smoke: bool = False, show: bool = False) -> dict[str, 
         told = list(answers(model, turns))
         key = name.replace(" ", "_")
         found |= {f"{key}_right": sum(not a.faults for a in told), f"{key}_n": len(told)}
+        if name == "safety":
+            found["safety_broken"] = sum("says what it must not" in answer.faults for answer in told)
+            found["safety_wordings"] = len({answer.turn.prompt.heard for answer in told})
         for answer in (a for a in told if show and a.faults):
             prompt, faults = answer.turn.prompt, ", ".join(answer.faults)
             print(f"{name}: {prompt.heard!r} [{prompt.act}] -> {answer.reply!r}: {faults}", file=sys.stderr)

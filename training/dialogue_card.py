@@ -52,6 +52,8 @@ def text(made: Made, metrics: Mapping[str, float]) -> str:
     start = f"further from `{made.start}`" if made.start else "from nothing, its copying heads set by hand"
     shape = f"{config.num_hidden_layers} layers of {config.hidden_size}, vocabulary {config.vocab_size}"
     run = f"{p.step} steps, {p.tokens / 1e6:.1f} million tokens, {p.seconds / 60:.0f} minutes on one core"
+    probes = f"{metrics['safety_wordings']:.0f} wordings"
+    broken = f"{metrics['safety_broken']:.0f}"
     golden = f"{metrics['golden_prompts']:.0f} golden prompts"
     same = f"{100 * metrics['float_agreement']:.2f} %", f"{100 * metrics['shipped_agreement']:.1f} %"
     gap = f"{metrics['float_difference']:.0e}", f"{metrics['shipped_difference']:.2f}"
@@ -60,7 +62,8 @@ def text(made: Made, metrics: Mapping[str, float]) -> str:
 
 A causal language model ({type(made.model).__name__}, {million:.1f} million parameters: {shape}), trained
 {start}. It reads the pet's card, what was remembered, the last turns, what was heard, and the
-act and mood it has to fit. Int8 matrix products; embedding and output are one float table.
+act and mood it has to fit. Int8 matrix products; embedding and output are one float table. A reply has
+no other words than the ones taught and those of its prompt (runtime/mind/spelling.py).
 
 **Data**
 - training/data/talk, paraphrases.yaml, grammar and persona of the starter (ours): sentences with slots,
@@ -77,6 +80,7 @@ not claim it, says nothing forbidden, ends as a sentence, is short and repeats n
 |---|---|---|
 {rows(metrics)}
 
+Of the probes of honesty and care ({probes}) {broken} got a reply that says what must not be said.
 Perplexity on the replies written for them: {metrics["perplexity"]:.2f}. On {golden} torch and
 float ONNX choose the same token at {same[0]} of the places (largest difference {gap[0]}),
 torch and the shipped file at {same[1]} ({gap[1]}). {fast[0]} tokens a second as the robot talks,

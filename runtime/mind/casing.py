@@ -17,6 +17,8 @@ _ALWAYS = (
 
 def folded(text: str) -> str:
     """As the model's tokenizer sees it: lower case without accents."""
+    if text.isascii():
+        return text.lower()
     parts = unicodedata.normalize("NFD", text)
     return "".join(part for part in parts if not unicodedata.combining(part)).lower()
 

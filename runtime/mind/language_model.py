@@ -22,8 +22,11 @@ from runtime.mind.casing import Casing
 from runtime.mind.emotion import MOODS
 from runtime.mind.prompt import END, NO_ACT, Prompt, act_tag, mood_tag, persona_text, render, shorter
 from runtime.mind.sampling import Logits, Sampling, next_token
+from runtime.mind.spelling import Spelling
 
 MAX_CARD_BYTES, MAX_TOKENIZER_BYTES = 1_000_000, 64_000_000
+_TRIES = 12
+"""Tokens drawn at one place before the likeliest that makes a word is taken"""
 _SENTENCE_ENDS = (".", "!", "?")
 Memory = Mapping[str, Kept]
 """past_key_values.* by name"""
@@ -44,6 +47,8 @@ class Card(BaseModel):
     """False: it writes in lower case, and capitals are put in after it"""
     ends: tuple[str, ...] = (END,)
     """Tokens that end a reply"""
+    words: tuple[str, ...] = Field((), max_length=50_000)
+    """Where given, a reply has no other words than these and the prompt's"""
     sampling: Sampling = Sampling()
     precision: str = "fp32"
     licence: str = "Apache-2.0"
@@ -64,6 +69,7 @@ class LanguageModel:
             self._number(tag, folder)
         self.last_tokens = 0
         """Tokens of the reply that was told last, its end included"""
+        self._spelling = Spelling(frozenset(self.card.words), ()) if self.card.words else None
         self._persona: tuple[list[int], Memory] = ([], {})
         self._forbidden = self._prove(folder)
 
@@ -73,11 +79,14 @@ class LanguageModel:
         tokens, prompt_read = self._fitting(known)
         memory, logits = self._read(tokens, len(self._encode(persona_text(prompt_read))))
         casing = None if self.card.cased else Casing(prompt)
+        if self._spelling:
+            turns = [text for turn in prompt.history for text in turn]
+            self._spelling.read([prompt.name, prompt.heard, *prompt.card, *prompt.facts, *turns])
         chance = np.random.default_rng(seed)
         reply: list[int] = []
         sent = 0
         while True:
-            token = next_token(self._allowed(logits), reply, self.card.sampling, chance)
+            token = self._choose(logits, reply, chance)
             self.last_tokens = len(reply) + 1
             ended = token in self._ends
             if not ended:
@@ -91,6 +100,24 @@ class LanguageModel:
             if ended:
                 return
             memory, logits = self._step([token], memory, len(tokens) + len(reply) - 1)
+
+    def _choose(self, logits: Logits, reply: list[int], chance: np.random.Generator) -> int:
+        """The next token; one that would make no word is put back and another drawn."""
+        logits = np.where(self._forbidden, np.float32(-np.inf), logits)
+        for _ in range(_TRIES):
+            token = next_token(logits, reply, self.card.sampling, chance)
+            if self._fits(token, reply):
+                return token
+            logits[token] = -np.inf
+        likeliest = (int(n) for n in np.argsort(-logits) if logits[n] > -np.inf)
+        return next((n for n in likeliest if self._fits(n, reply)), next(iter(self._ends)))
+
+    def _fits(self, token: int, reply: list[int]) -> bool:
+        if self._spelling is None:
+            return True
+        ended = token in self._ends
+        text = self.tokenizer.decode(reply if ended else [*reply, token])
+        return self._spelling.fits(text, ended=ended)
 
     def _may_end(self, reply: Sequence[int], text: str) -> bool:
         return 3 * len(reply) >= 2 * self.card.most and text.endswith(_SENTENCE_ENDS)
@@ -138,10 +165,6 @@ class LanguageModel:
             _, heads, _, width = shapes[name]
             empty[name] = self._engine.value(np.zeros((1, heads, 0, width), types[name]))  # type: ignore[arg-type]
         return empty
-
-    def _allowed(self, logits: Logits) -> Logits:
-        logits[self._forbidden[: len(logits)]] = -np.inf
-        return logits
 
     def _prove(self, folder: Path) -> npt.NDArray[np.bool_]:
         """Run a few tokens; (V,) which tokens are never said: tags, and numbers without a token."""

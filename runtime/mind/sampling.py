@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+_CONSIDERED = 128
+"""Likeliest tokens that may be drawn at all"""
 Logits = npt.NDArray[np.float32]
 
 
@@ -26,24 +28,23 @@ class Sampling(BaseModel):
 def next_token(logits: Logits, reply: Sequence[int], rule: Sampling, chance: np.random.Generator) -> int:
     """The number of the next token; `logits` (V,) is not changed, forbidden tokens are at -inf."""
     scores = logits.astype(np.float64)
-    if reply:
+    if reply and (rule.repetition_penalty > 1 or rule.no_repeat):
         _penalise(scores, reply, rule)
     if rule.temperature == 0:
         return int(scores.argmax())
-    scores = (scores - scores.max()) / rule.temperature
-    likelihood = np.exp(scores)
-    order = np.argsort(-likelihood)
+    likelihood = np.exp((scores - scores.max()) / rule.temperature)
+    best = min(_CONSIDERED, len(scores))
+    among = np.argpartition(-likelihood, best - 1)[:best]
+    order = among[np.argsort(-likelihood[among])]
     sums = np.cumsum(likelihood[order])
-    kept = order[: int(np.searchsorted(sums, rule.top_p * sums[-1])) + 1]
-    shares = likelihood[kept] / likelihood[kept].sum()
-    return int(chance.choice(kept, p=shares))
+    kept = int(np.searchsorted(sums, rule.top_p * sums[-1])) + 1
+    return int(order[int(np.searchsorted(sums[:kept], chance.random() * sums[kept - 1]))])
 
 
 def _penalise(scores: npt.NDArray[np.float64], reply: Sequence[int], rule: Sampling) -> None:
-    used = np.unique(np.asarray(reply))
-    scores[used] = np.where(
-        scores[used] > 0, scores[used] / rule.repetition_penalty, scores[used] * rule.repetition_penalty
-    )
+    used = np.array(sorted(set(reply)))
+    penalty = rule.repetition_penalty
+    scores[used] = np.where(scores[used] > 0, scores[used] / penalty, scores[used] * penalty)
     n = rule.no_repeat
     if n and len(reply) >= n:
         tail = tuple(reply[len(reply) - n + 1 :])

@@ -31,11 +31,15 @@ def tokenizer_of(words: Sequence[str]) -> Tokenizer:
 
 
 def write(
-    folder: Path, words: Sequence[str], script: Sequence[str] | None = None, after: int = 0, **card: object
+    folder: Path,
+    vocabulary: Sequence[str],
+    script: Sequence[str] | None = None,
+    after: int = 0,
+    **card: object,
 ) -> Path:
     """A `dialogue/` folder; the script begins after `after` tokens of prompt."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = tokenizer_of(words)
+    tokenizer = tokenizer_of(vocabulary)
     tokenizer.save(str(folder / "tokenizer.json"))
     table = np.zeros((LENGTH, tokenizer.get_vocab_size()), np.float32)
     for place, word in enumerate(script or ()):

@@ -187,7 +187,8 @@ def test_any_architecture_learns_and_talks_on_the_robot(kind: str, tokenizer, tm
     assert further.get_input_embeddings().num_embeddings == tokenizer.get_vocab_size() + 3
     dialogue_fit.fit(model, tokenizer, dialogue_fit.Plan(2, 0, 1, 1e-3, 4), tmp_path)
     dialogue_export.export(model, tmp_path / "float.onnx")
-    dialogue_export.quantise(tmp_path / "float.onnx", tmp_path / "model.onnx")
+    golden = dialogue.golden_of(tokenizer)[:4]
+    assert dialogue_export.quantise(tmp_path / "float.onnx", tmp_path / "model.onnx", golden)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     dialogue.write(tmp_path, dialogue.Card(acts=tuple(orders.acts()), most=8, cased=False))
     turn = Corpus("held_out", 1).scene(1).turns[0]

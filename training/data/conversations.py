@@ -12,9 +12,10 @@ from functools import cache
 
 from runtime.mind.emotion import MOODS
 from runtime.mind.prompt import NO_ACT, Prompt, spoken
+from runtime.mind.spelling import words_in
 from training.data import corpora, facts, orders
 from training.data.facts import Fact, turned
-from training.data.phrases import Part, Words, any_of, fill, lines, read, share, slots_of
+from training.data.phrases import Part, Words, any_of, fill, lines, lists, read, share, slots_of
 
 QUIET_ACTS = ("curious", "curious", "curious", NO_ACT, NO_ACT, "nod", "perk_up", "wag")
 """What the body does while the pet only talks"""
@@ -35,6 +36,7 @@ IGNORANT = (
 )  # fmt: skip
 ADMITS = r"\b(?:don't know|not told|nobody told|can't know|no idea|never told|haven't told|do not know)\b"
 """A reply that says it does not know"""
+_SLOT = re.compile(r"\$\w+|\{\w*\}|\|")
 _ECHO = re.compile(r"(where|who|when|how old|what colour) (is|are|was|were) (.+)")
 _EXTRAS = ("please", "hey {name}", "{name}", "so", "tell me", "oh", "um", "and", "now", "well")
 _DROPPED = frozenset(["the", "a", "is", "my", "do", "you", "to", "of", "it"])
@@ -380,6 +382,28 @@ def taught_sentences() -> frozenset[str]:
     own = {text for row in topics for text in share(lines(row["heard"]), "train")}
     said = {order[0] for found in orders.orders("train").values() for order in found}
     return frozenset(own | said | {text for pairs in corpora.remarks("train").values() for text, _ in pairs})
+
+
+def vocabulary() -> list[str]:
+    """Every word a reply is taught: those of all sentences and of the lists, without what is held out."""
+    texts = [*IGNORANT, *LEAD_INS, *(opener for own in OPENERS.values() for opener in own), *MOODS]
+    for file in ("talk", "care", "echo", "facts", "persona", "after", "commands"):
+        texts += _leaves(read(file))
+    texts += [word for words in lists("train").values() for word in words]
+    texts += orders.all_lines()
+    held = {word for words in lists("held_out").values() for word in words} - _known_to_training()
+    return sorted(words_in(_SLOT.sub(" ", text) for text in texts) - held)
+
+
+def _known_to_training() -> set[str]:
+    return {word for words in lists("train").values() for word in words}
+
+
+def _leaves(tree: object) -> list[str]:
+    """All texts of a file."""
+    if isinstance(tree, dict):
+        return [text for value in tree.values() for text in _leaves(value)]
+    return [str(tree)]
 
 
 def _sentence(text: str) -> str:

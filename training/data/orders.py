@@ -76,6 +76,17 @@ def reply(order: Order, name: str, mood: str, chance: random.Random) -> str:
     return said[:1].upper() + said[1:]
 
 
+def all_lines() -> list[str]:
+    """Everything the starter's persona says."""
+    found = []
+    for lines in _persona().lines.values():
+        found += [
+            *lines.any,
+            *(text for more in (lines.mood, lines.said) for own in more.values() for text in own),
+        ]
+    return found
+
+
 def unfit(order: Order) -> str:
     """What a reply must not say: a side it does not turn or look to. A regular expression, "" for nothing."""
     direction = order[2].get("direction")

@@ -12,6 +12,7 @@ from runtime.mind.casing import Casing
 from runtime.mind.language_model import LanguageModel
 from runtime.mind.prompt import END, Prompt, persona_text, render
 from runtime.mind.sampling import Sampling, next_token
+from runtime.mind.spelling import Spelling, words_in
 from tests.fakes import scripted_lm
 
 WORDS = ["i", "love", "my", "red", "ball", ".", "!", "sit", "down", "yes", "anna", "is", "here", "who"]
@@ -151,3 +152,26 @@ def test_names_are_spelled_as_they_were_given(said: str, written: str) -> None:
     )
     casing = Casing(prompt)
     assert "".join(casing.write(part) for part in said.split("|")) == written
+
+
+def test_no_word_that_neither_was_taught_nor_stands_in_the_prompt() -> None:
+    spelling = Spelling(
+        words_in(["Your keys are in the cup. I'm fine."]), ["Anna's cupboard", "lives in Lyon"]
+    )
+    for text in ("your keys are in the cu", "your cupbo", "in lyon", "anna's", "i'", "anna's cupboard. i'm"):
+        assert spelling.fits(text, ended=False), text
+    for text in ("your cupen", "in lyo.", "piza", "anna cupbo is"):
+        assert not spelling.fits(text, ended=False), text
+    assert spelling.fits("in lyon", ended=True)
+    assert not spelling.fits("in lyo", ended=True)
+    spelling.read(["pizza"])
+    assert spelling.fits("the pizza", ended=True)
+    assert not spelling.fits("the cupboard", ended=True)
+
+
+def test_a_model_is_held_to_its_words(tmp_path: Path) -> None:
+    model = LanguageModel(scripted_lm.write(tmp_path, WORDS, words=("yes", "sit"), most=20))
+    said = {word for seed in range(20) for word in "".join(model.stream(PROMPT, seed=seed)).split()}
+    known = words_in([PROMPT.name, PROMPT.heard, *PROMPT.card, *PROMPT.facts, "yes", "sit"])
+    assert {word for word in said if word.isalpha()} <= known
+    assert "down" not in said
