@@ -86,7 +86,7 @@ def main(argv: list[str]) -> int:
     card = Card(
         acts=tuple(orders.acts()), context=min(context, MARGIN + MOST), most=MOST, cased=bool(args.model),
         words=() if args.model else tuple(vocabulary()), sampling=SAMPLING, precision="int8",
-        command=f"python -m training.dialogue {' '.join(argv)}",
+        command=command_of(args),
     )  # fmt: skip
     write(args.out, card)
     agreement = parity(model, float_file, shipped, golden)
@@ -125,6 +125,13 @@ def _borrowed(start: str) -> Tokenizer:
     except (OSError, ValueError, AttributeError) as error:
         reason = str(error).splitlines()[0]
         raise TrainingError(f"{start} has no tokenizer.json that can be used ({reason}); add one") from error
+
+
+def command_of(args: argparse.Namespace) -> str:
+    """What to type for such a model; folders of one machine are left out."""
+    start = f" --model {args.model}" if args.model else ""
+    length = f" --steps {args.steps}" if args.steps else f" --minutes {args.minutes:g}"
+    return f"python -m training.dialogue --out {args.out.name}{start}{length} --seed {args.seed}"
 
 
 def golden_of(tokenizer: Tokenizer) -> list[list[int]]:

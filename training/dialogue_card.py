@@ -61,9 +61,10 @@ def text(made: Made, metrics: Mapping[str, float]) -> str:
     return f"""# Dialogue: the pet's own words
 
 A causal language model ({type(made.model).__name__}, {million:.1f} million parameters: {shape}), trained
-{start}. It reads the pet's card, what was remembered, the last turns, what was heard, and the
-act and mood it has to fit. Int8 matrix products; embedding and output are one float table. A reply has
-no other words than the ones taught and those of its prompt (runtime/mind/spelling.py).
+{start}. It reads the pet's card, what was remembered, the last turns,
+what was heard, and the act and mood it has to fit. Int8 matrix products; embedding and output are
+one float table. A reply has no other words than the ones taught and those of its prompt
+(runtime/mind/spelling.py).
 
 **Data**
 - training/data/talk, paraphrases.yaml, grammar and persona of the starter (ours): sentences with slots,
