@@ -1,23 +1,28 @@
-"""What a small update costs: `python -m tests.torture.update_figures` prints bytes moved, and seconds.
+"""What a small update costs and how fast a bad one is gone: `python -m tests.torture.update_figures`.
 
-A pack of 25 MB, the starter and ballast, with one head changed in every weight; over HTTP on this machine.
+A pack of 25 MB, the starter and ballast, with one head changed in every weight, over HTTP on this machine;
+then releases whose health check fails, crashes and hangs, with the time limit of the settings.
 """
 
 import json
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import urllib3
 
 from export.repository import offer
-from firmware_bridge.update.source import Web
+from firmware_bridge.update import health
+from firmware_bridge.update.source import Folder, Web
 from runtime import starter
 from runtime.contracts import messages as m
+from runtime.contracts.config import RobotConfig
 from runtime.contracts.keys import OWNER_PUBLIC
 from tests.firmware_bridge.update.stage import Maker, Robot, web_server
 from tests.packs import make_pack
@@ -27,6 +32,14 @@ HEADS = {
     "wake head, ONNX": ("wake/", ".onnx"),
     "wake head with its TFLite twin": ("wake/", ""),
     "stop head": ("stop/", ""),
+}
+
+
+ILL = {"name": "models", "well": False, "seen": "broken", "weight": "needed"}
+CHECKS = {
+    "fails": f"import sys; print({json.dumps(json.dumps(ILL))}); sys.exit(1)",
+    "crashes": "import os; os.abort()",
+    "hangs": "import time; time.sleep(600)",
 }
 
 
@@ -70,6 +83,24 @@ def measure() -> dict[str, Any]:
     return found
 
 
+def bad_releases() -> dict[str, dict[str, float]]:
+    """What the health check does -> seconds from the switch until the old release serves again."""
+    found = {}
+    for what, program in CHECKS.items():
+        with tempfile.TemporaryDirectory(prefix="everpaw-") as name:
+            maker = Maker(Path(name) / "maker")
+            robot = Robot(Path(name) / "robot", maker.owner.folder)
+            for release in ("one", "two"):
+                maker.publish(release, grammar_yaml=release.encode())
+                began_s = time.perf_counter()
+                status = robot.look(Folder(maker.repo))
+                limit_s = RobotConfig().update.health_limit_s
+                robot._examine = partial(health.examine, [sys.executable, "-c", program], limit_s)  # type: ignore[method-assign]
+            assert (status, robot.serving) == ("rolled_back", "one")
+            found[f"its health check {what}"] = {"serves_again_s": round(time.perf_counter() - began_s, 2)}
+    return found
+
+
 def _publish(maker: Maker, files: dict[str, bytes], name: str) -> None:
     pack = make_pack(maker.folder / "packs" / name, files, name)
     signed = starter.load_pack(maker.owner.sign(pack), maker.owner.folder)
@@ -95,5 +126,5 @@ def _timed(robot: Robot) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    for changed, row in measure().items():
-        print(json.dumps({"changed": changed, **row}))
+    for what, row in (measure() | bad_releases()).items():
+        print(json.dumps({"release": what, **row}), flush=True)
