@@ -2,7 +2,8 @@
 
 latency   commands and open questions in real time, from the acoustic end of the last word; beside the same
           parts with a fixed endpoint and nothing begun early
-barge-in  talking over the pet in echoing rooms: who is heard, and how soon it is silent
+barge-in  talking over the pet in echoing rooms: who is heard, and how soon it is silent; beside itself as
+          a half-duplex robot
 cost      start-up, idle share of one core, memory, and each model's time beside the bare onnxruntime session
 day       a day of talk in minutes: does anything grow or slow down? exit status 1 if so
 all       one after the other

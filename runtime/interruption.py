@@ -6,6 +6,9 @@ microphone as the echo; and "stop!" in quiet, in noise 10 dB under the word, int
 while it walks. Clock of an interruption: from the first sound of the person to the loudspeaker's silence; of
 a stop: from the acoustic end of the word to the setpoints held. A doubt that makes the pet pause and go on is
 counted as a pause, not as a stop.
+
+The peer is the same pet without echo cancellation, half-duplex as most small robots are: deaf to words while
+it speaks. A person's words into its replies are tried on it in two of the rooms.
 """
 
 import argparse
@@ -21,6 +24,7 @@ from runtime.audio.turns import SpeechStarted
 from runtime.audio.wake import WakeHit
 from runtime.bench import Figures, percentiles, progress
 from runtime.contracts.audio import SAMPLE_RATE_HZ, Samples
+from runtime.contracts.config import AudioSettings, RobotConfig
 from runtime.contracts.pack import Pack
 from runtime.demo.people import Said, Spoken, people
 from runtime.demo.room import RoomSettings
@@ -35,6 +39,8 @@ ROOMS = (
     RoomSettings(delay_s=0.07, echo_db=-16.0, rt60_s=0.35),
     RoomSettings(delay_s=0.08, echo_db=-20.0, rt60_s=0.5),
 )
+PEER_ROOMS = ROOMS[1:4:2]
+HALF_DUPLEX = RobotConfig(audio=AudioSettings(echo_cancellation=False))
 LINES = tuple(Said(text=text) for text in ("good boy", "what can you do", "look at me", "be quiet please"))
 SOUNDS = ("bark", "howl", "whine", "growl_play", "yip")
 STOP = Said(text="stop", meant="stop")
@@ -81,7 +87,7 @@ class Tally:
 
 
 def measure(args: argparse.Namespace) -> Figures:
-    """{"own_voice", "barge_in", "silent_ms", "stop_heard", "stop_held_ms", "raw_ms"}."""
+    """{"own_voice", "barge_in", "silent_ms", "stop_heard", "stop_held_ms", "half_duplex", "raw_ms"}."""
     pack, tally = starter.load_pack(), Tally()
     scene_of = simulated_scene if args.offline else living_scene
     with people() as persons:
@@ -94,7 +100,16 @@ def measure(args: argparse.Namespace) -> Figures:
                 table.leave_alone(list(itertools.islice(replies, 10)))
                 table.interrupt([(next(replies), persons.say(line)) for line in (*LINES, LINES[0])])
                 table.stop(replies, [persons.say(STOP) for _ in range(10)])
-    return tally.figures()
+        if args.offline or args.no_peers:
+            return tally.figures()
+        peer = Tally()
+        for room in PEER_ROOMS:
+            progress(f"half-duplex: echo {room.echo_db:g} dB")
+            with living_scene(pack, room, HALF_DUPLEX) as scene:
+                pairs = [(next(replies), persons.say(line)) for line in (*LINES, LINES[0])]
+                Table(scene, room, peer).interrupt(pairs)
+    figures = peer.figures()
+    return {**tally.figures(), "half_duplex": {name: figures[name] for name in ("barge_in", "silent_ms")}}
 
 
 class Table:

@@ -66,6 +66,11 @@ def _ways() -> dict[str, str]:
     return dict(line.strip().split(" ", 1) for line in lines if line.strip())
 
 
+def knows(text: str) -> bool:
+    """Its dictionary holds every word."""
+    return all(word in _ways() for word in text.split())
+
+
 def transcribe(automaton: Automaton, clips: Sequence[Samples]) -> tuple[list[str], float]:
     """(one text a clip, "" where nothing fitted; seconds of computing a second of sound)."""
     with tempfile.TemporaryDirectory() as name:

@@ -23,7 +23,7 @@ from runtime.audio.wake import WakeHit
 from runtime.bus import Delivery, decode
 from runtime.contracts import messages as m
 from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock, Samples
-from runtime.contracts.config import TurnSettings, WakeSettings
+from runtime.contracts.config import RobotConfig, TurnSettings, WakeSettings
 from runtime.contracts.pack import Pack
 from runtime.demo.interview import Interview, interview
 from runtime.demo.owner import Stage, arm
@@ -196,9 +196,11 @@ class SimulatedScene:
 
 
 @contextmanager
-def living_scene(pack: Pack, room: RoomSettings) -> Iterator[LivingScene]:
+def living_scene(
+    pack: Pack, room: RoomSettings, settings: RobotConfig | None = None
+) -> Iterator[LivingScene]:
     """A robot called by its name; ended with the block."""
-    with interview(pack, room) as (talk, scene, person):
+    with interview(pack, room, settings) as (talk, scene, person):
         yield LivingScene(talk, scene, person)
 
 

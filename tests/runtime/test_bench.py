@@ -3,16 +3,26 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from runtime import bench, day, latency
+from runtime.answer import TurnRecord
 from runtime.bench import compared, percentiles, ratio
 from runtime.cli import main
+from runtime.contracts.config import RobotConfig
 from runtime.day import Look, grown
+from runtime.demo.interview import Answered
+from runtime.demo.people import Spoken
+from runtime.mind.behaviour import Understanding
+from runtime.mind.conversation import Turn
+from runtime.mind.dialogue import Reply
 
 
 def test_percentiles() -> None:
@@ -136,3 +146,43 @@ def test_a_short_day_is_looked_at_and_nothing_stays_open() -> None:
     assert figures["end"]["hour"] == 2.0
     assert not {"threads", "files", "children", "waiting"} & set(figures["grew"])
     assert figures["end"]["kept_kb"] > 0, "it may remember, and does"
+
+
+class FakeTalk:
+    """Answers every line after `silence_ms`, and 40 ms more for the words."""
+
+    def __init__(self, silence_ms: float) -> None:
+        self._silence_ms = silence_ms
+
+    def ask(self, spoken: Spoken) -> Answered:
+        understood = Understanding(spoken.line.meant)
+        turn = Turn(spoken.line.text, understood, Reply("Yes."), "calm")
+        times = {"endpoint": self._silence_ms, "behaviour": 0.0, "reply": 0.0, "understood": self._silence_ms}
+        times |= {"motion": self._silence_ms, "voice": self._silence_ms + 20, "words": self._silence_ms + 40}
+        return Answered(spoken, TurnRecord(1, turn, times, "Yes."), times, split=False)
+
+    def pause(self) -> None:
+        pass
+
+
+@contextmanager
+def fake_interview(pack: object, room: object, config: RobotConfig) -> Iterator[tuple[Any, Any, None]]:
+    silence_ms = config.turns.endpoint_silence_s * 1e3 if not config.early.enabled else 200.0
+    yield (
+        FakeTalk(silence_ms),
+        SimpleNamespace(body=SimpleNamespace(broker=SimpleNamespace(kind="fake"))),
+        None,
+    )
+
+
+def test_peers_are_compared_on_the_lines_they_were_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency, "interview", fake_interview)
+    figures = latency.measure(argparse.Namespace(rounds=1, no_peers=False))
+    lines = len(figures["raw_ms"])
+    assert figures["commands"]["setpoint_ms"] == {"p50": 200.0, "p95": 200.0, "n": 36}
+    assert figures["commands"]["answered"] == {"n": 36, "of": 36, "as_meant": 36}
+    assert set(figures["peers"]) == {"fixed 500 ms", "fixed 800 ms"}
+    assert figures["peers"]["fixed 500 ms"]["commands"]["ours_setpoint"] == 0.4
+    assert figures["peers"]["fixed 800 ms"]["questions"]["ours_words"] == pytest.approx(240 / 840, abs=1e-3)
+    assert {len(rows) for rows in figures["raw_peers_ms"].values()} == {-(-lines // 3)}
+    assert figures["early"]["commits"] == 0

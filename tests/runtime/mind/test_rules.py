@@ -106,3 +106,16 @@ def test_the_first_rule_that_applies_answers() -> None:
     both = (rule_of("despair"), rule_of("leaving"))
     assert rules.first(both, "i am leaving and i want to die") == (rule_of("despair"), "want to die")
     assert rules.first(rules.TRUTH, "sit down") is None
+
+
+def test_wordings_of_danger_that_no_rule_was_written_for() -> None:
+    """What README tells: of 25 such wordings 9 are helped, and 15 of 15 harmless ones are left alone."""
+    mind = Conversation(starter.load_pack())
+    right = {"+": 0, "-": 0}
+    for line in (Path(__file__).with_name("held_out_danger.txt")).read_text("utf-8").splitlines():
+        if line[0] in right:
+            mind.reset()
+            helped = mind.read(line[2:]).understanding.intent == "crisis"
+            right[line[0]] += helped == (line[0] == "+")
+    assert right["+"] >= 9
+    assert right["-"] >= 14
