@@ -1,6 +1,6 @@
 """`everpaw body live | play | jog | calibrate`: the body by hand. Every way out disarms it.
 
-`everpaw body clearance` looks at its description only; see firmware_bridge.desk.
+`everpaw body clearance | gaits` look at its description only; see firmware_bridge.desk.
 """
 
 import argparse
@@ -178,4 +178,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     at_desk.add_argument("--body", type=Path, help="TOML of another body than Buddy's")
     clearance = whats.add_parser("clearance", parents=[at_desk], help="may parts of it meet? needs no board")
     clearance.set_defaults(desk=desk.clearance)
+    gaits = whats.add_parser("gaits", parents=[at_desk], help="each gait against servos and floor; no board")
+    gaits.add_argument("--pack", type=Path, default=Path(starter.__file__).parent, help="folder of the pack")
+    gaits.add_argument("--picture", type=Path, help="SVG of crawl and trot to write")
+    gaits.set_defaults(desk=desk.gaits)
     return parser.parse_args(argv)

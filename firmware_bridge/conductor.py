@@ -17,6 +17,7 @@ from firmware_bridge.lanes import Lanes
 from firmware_bridge.lease import LEASE_MS, Lease
 from firmware_bridge.link import Link
 from firmware_bridge.mcu import protocol as p
+from firmware_bridge.mcu.vitals import FALLEN
 from firmware_bridge.motion import KeyFrame, KeyFrames, Movement
 from firmware_bridge.player import PERIOD_S, Player
 from firmware_bridge.skills import GaitSkill, Library
@@ -157,6 +158,8 @@ class Conductor:
             return f"not armed: the microcontroller is {p.STATES[self._link.mcu_state or 0]}"
         if not self._lease.held(now_ms):
             return "no lease: the mind is not renewing cmnd/lease"
+        if self._link.senses is not None and self._link.senses.flags & FALLEN:
+            return "fallen: it lies on its side, back or nose and no joint can roll it; lift it onto its feet"
         return ""
 
     def _halt(self, verdict: Verdict, reason: str, now_ms: int) -> None:

@@ -38,6 +38,9 @@ class Wanted:
     is_crawl: bool = False
     tail_deg: float = 12.0
     most_tip_deg: float = MOST_TIP_DEG
+    walk_s: float = 3.0
+    like: str = ""
+    """The gait whose step it has, with a tail and a length of its own"""
 
 
 GAITS = {
@@ -45,8 +48,21 @@ GAITS = {
     "walk": Wanted("Walks ahead, two diagonal feet at a time, softly", TROT, most_tip_deg=2.0),
     "trot": Wanted("Trots ahead, two diagonal feet at a time", TROT, tail_deg=20.0),
     "back_up": Wanted("Steps backwards", TROT, forward=-1.0),
-    "turn_left": Wanted("Turns left on the spot", TROT, forward=0.0, turn=1.0, tail_deg=-10.0),
-    "turn_right": Wanted("Turns right on the spot", TROT, forward=0.0, turn=-1.0, tail_deg=10.0),
+    "turn_left": Wanted("Turns left on the spot", TROT, forward=0.0, turn=1.0, tail_deg=-10.0, walk_s=2.0),
+    "turn_right": Wanted("Turns right on the spot", TROT, forward=0.0, turn=-1.0, tail_deg=10.0, walk_s=2.0),
+    "come": Wanted("Trots up with the tail going", TROT, tail_deg=25.0, like="trot"),
+    "turn_around": Wanted(
+        "Turns round to the left", TROT, forward=0.0, turn=1.0, tail_deg=-10.0, walk_s=5.0, like="turn_left"
+    ),
+    "spin": Wanted(
+        "Spins round, the tail going",
+        TROT,
+        forward=0.0,
+        turn=1.0,
+        tail_deg=25.0,
+        walk_s=6.0,
+        like="turn_left",
+    ),
 }
 
 
@@ -126,7 +142,7 @@ def text(gait: Stride, wanted: Wanted) -> str:
         f"forward = {gait.forward:.1f}",
         f"turn = {gait.turn:.1f}",
         f"sway = {{ tail = {wanted.tail_deg:g} }}",
-        f"walk_s = {3.0 if wanted.forward else 1.5}",
+        f"walk_s = {wanted.walk_s}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -141,7 +157,9 @@ def main(argv: list[str] | None = None, say: Callable[[str], None] | None = None
     args = parser.parse_args(argv)
     body = load_body(args.body)
     for name in args.only:
-        gait = search(body, GAITS[name], args.tries, args.seed)
+        wanted = GAITS[name]
+        gait = search(body, GAITS[wanted.like] if wanted.like else wanted, args.tries, args.seed)
+        gait = replace(gait, sway={"tail": wanted.tail_deg})
         (args.out / f"{name}.toml").write_text(text(gait, GAITS[name]), encoding="utf-8")
         print(f"{name}: {check(gait)}", file=sys.stderr, flush=True)
     return 0

@@ -6,9 +6,10 @@ finds gaits that cannot work; that one works is seen on the floor.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from firmware_bridge.legs import LEGS, geometry_of, hip_at
-from firmware_bridge.stride import Stride
+from runtime.contracts.body import Body
 
 SAMPLES = 240
 GRAVITY_MM_S2 = 9_810.0
@@ -32,7 +33,29 @@ class Verdict:
     speed_mm_s: float
 
 
-def check(gait: Stride) -> Verdict:
+class Walk(Protocol):
+    """What the check asks of a gait; `cycle` counts steps, feet are (x, z) from their hips in millimetres."""
+
+    @property
+    def body(self) -> Body: ...
+
+    @property
+    def period_s(self) -> float: ...
+
+    @property
+    def duty(self) -> float: ...
+
+    @property
+    def turn(self) -> float: ...
+
+    def is_down(self, leg: str, cycle: float) -> bool: ...
+
+    def foot(self, leg: str, cycle: float, turn: float, amount: float) -> Point: ...
+
+    def peaks(self, turn: float = 0.0) -> tuple[float, float]: ...
+
+
+def check(gait: Walk) -> Verdict:
     geometry = geometry_of(gait.body)
     dt_s = gait.period_s / SAMPLES
     margin, tip_mm, grip = math.inf, 0.0, 0.0
@@ -63,7 +86,7 @@ def check(gait: Stride) -> Verdict:
             grip = max(grip, accel / (geometry.friction * GRAVITY_MM_S2))
         was_speed = body_mm / dt_s
     slip = max(dragged.values())
-    speed, peak_accel = gait.peaks(0.0)
+    speed, peak_accel = gait.peaks(gait.turn)
     return Verdict(
         margin_mm=margin,
         tip_deg=_tip_deg(tip_mm, height_mm, gait),
@@ -85,7 +108,7 @@ def support_margin(feet: list[Point], mass: Point) -> float:
     return min(_beside(a, b, mass) for a, b in zip(hull, [*hull[1:], hull[0]], strict=True))
 
 
-def _placed(gait: Stride, leg: str, cycle: float) -> Point:
+def _placed(gait: Walk, leg: str, cycle: float) -> Point:
     hip_x, hip_y = hip_at(geometry_of(gait.body), leg)
     return hip_x + gait.foot(leg, cycle, gait.turn, 1.0)[0], hip_y
 
@@ -112,7 +135,7 @@ def _hull(points: list[Point]) -> list[Point]:
     return chains[0] + chains[1]
 
 
-def _tip_deg(beside_mm: float, height_mm: float, gait: Stride) -> float:
+def _tip_deg(beside_mm: float, height_mm: float, gait: Walk) -> float:
     """A rigid body of that height, `beside_mm` off its support, falling while a foot is in the air."""
     if beside_mm <= 0:
         return 0.0

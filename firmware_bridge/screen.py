@@ -8,6 +8,15 @@ from runtime.contracts.body import Body, Joint
 
 BAR = 41
 HOME, CLEAR_BELOW = "\x1b[H", "\x1b[J"
+SENSES = {
+    p.SUPPLY: "supply",
+    p.TEMPERATURE: "heat",
+    p.TILT: "tilt",
+    p.LIFT: "foot switches",
+    p.ESTOP_INPUT: "e-stop",
+    p.POSITION: "servo positions",
+    p.TOUCH: "touch",
+}
 FLAGS = {LIFTED: "lifted", PRESSED: "e-stop", FALLEN: "fallen"}
 
 
@@ -37,7 +46,13 @@ def _state(link: Link) -> str:
         words.append(f"({reason_name(link.state.reason)})")
     if link.senses is not None and link.senses.unfit:
         words.append(f"not fit to arm: {reason_name(link.senses.unfit)}")
+    if link.senses is not None and link.senses.silent:
+        words.append(f"(nothing from: {', '.join(sense_names(link.senses.silent))})")
     return " ".join(words)
+
+
+def sense_names(bits: int) -> list[str]:
+    return [name for bit, name in SENSES.items() if bits & bit]
 
 
 def _senses(link: Link) -> str:

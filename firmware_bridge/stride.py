@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Protocol
 
 from firmware_bridge.legs import LEGS, angles, foot, geometry_of
 from runtime.contracts.body import Body, Pose
@@ -74,22 +75,33 @@ class Stride:
 
     def peak_share(self, body: Body) -> float:
         """Highest joint speed of a step at speed 1, as a share of what the joint may do."""
-        return max(self._peaks(body, turn)[0] for turn in (-1.0, 0.0, 1.0))
+        return max(peaks(self, body, turn)[0] for turn in (-1.0, 0.0, 1.0))
 
     def peaks(self, turn: float = 0.0) -> tuple[float, float]:
         """Highest joint speed and acceleration, as shares of what the joints may do."""
-        return self._peaks(self.body, turn)
+        return peaks(self, self.body, turn)
 
-    def _peaks(self, body: Body, turn: float) -> tuple[float, float]:
-        dt_s = self.period_s / SAMPLES
-        poses = [self.pose(step / SAMPLES, turn, 1.0) for step in range(SAMPLES + 2)]
-        speed = accel = 0.0
-        for joint in body.joints:
-            speeds = [(b[joint.name] - a[joint.name]) / dt_s for a, b in pairwise(poses)]
-            speed = max(speed, *(abs(value) / joint.max_speed_deg_s for value in speeds))
-            accels = [abs(b - a) / dt_s / joint.max_accel_deg_s2 for a, b in pairwise(speeds)]
-            accel = max(accel, *accels)
-        return speed, accel
+
+class Posed(Protocol):
+    """A step that tells its poses."""
+
+    @property
+    def period_s(self) -> float: ...
+
+    def pose(self, cycle: float, turn: float, amount: float) -> Pose: ...
+
+
+def peaks(gait: Posed, body: Body, turn: float) -> tuple[float, float]:
+    """Highest joint speed and acceleration of a step at speed 1, as shares of what the joints may do."""
+    dt_s = gait.period_s / SAMPLES
+    poses = [gait.pose(step / SAMPLES, turn, 1.0) for step in range(SAMPLES + 2)]
+    speed = accel = 0.0
+    for joint in body.joints:
+        speeds = [(b[joint.name] - a[joint.name]) / dt_s for a, b in pairwise(poses)]
+        speed = max(speed, *(abs(value) / joint.max_speed_deg_s for value in speeds))
+        accels = [abs(b - a) / dt_s / joint.max_accel_deg_s2 for a, b in pairwise(speeds)]
+        accel = max(accel, *accels)
+    return speed, accel
 
 
 def _swing(air: float, duty: float) -> float:

@@ -96,6 +96,10 @@ def test_the_picture_shows_state_senses_and_every_joint() -> None:
         board.guard.stop()  # type: ignore[attr-defined]
         hands.wait(lambda: hands.link.mcu_state == p.FAULT, 2)
         assert "FAULT (stop order)" in screen.render(hands.link, hands.body)[1]
+        board.vitals.have = p.TILT | p.LIFT  # type: ignore[attr-defined]
+        hands.wait(lambda: bool(hands.link.senses and hands.link.senses.silent), 3)
+        line = screen.render(hands.link, hands.body)[1]
+        assert "not fit to arm: sense lost (nothing from: tilt, foot switches)" in line
     joint = hands.body.by_name["tail"]
     assert screen.bar(joint, joint.min_deg)[1] == "|"
     assert screen.bar(joint, joint.max_deg)[-2] == "|"

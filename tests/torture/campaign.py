@@ -7,6 +7,7 @@ after the last valid setpoint, plus one tick. The host's wall time is reported o
 case; after each run what was broken is mended, and it walks again.
 """
 
+import atexit
 import os
 import signal
 import subprocess
@@ -104,6 +105,12 @@ def _signal(victim: str, number: int) -> Step:
     return send
 
 
+def _pull(robot: Robot) -> None:
+    """The port's name goes with the cable, as under /dev: its number may be another's at once."""
+    robot.relay.kill()
+    robot.host_port.unlink()
+
+
 def _new_bridge(robot: Robot) -> None:
     robot.bridge.wait()
     robot.bridge = robot.start_bridge()
@@ -165,7 +172,7 @@ FAULTS = {
     "broker frozen": Fault(_signal("broker", STOP), _signal("broker", GO)),
     "mind killed": Fault(_signal("lease", KILL), _new_lease),
     "mind frozen": Fault(_signal("lease", STOP), _signal("lease", GO)),
-    "cable pulled": Fault(_signal("relay", KILL), _new_cable),
+    "cable pulled": Fault(_pull, _new_cable),
     "clock +1 h": Fault(_set_clock(HOUR["plus"]), _clock_back, faked=True),
     "clock -1 h": Fault(_set_clock(HOUR["minus"]), _clock_back, faked=True),
 }
@@ -240,6 +247,7 @@ class _Warm:
 
 
 WARM = _Warm()
+atexit.register(WARM.end)
 
 
 def pieces(short: bool) -> list[Piece]:

@@ -142,6 +142,10 @@ class Geometry(_Part):
     """Centre of mass, ahead of the middle of the hips"""
     friction: Annotated[float, Field(gt=0, le=2)] = 0.6
     """Between foot and floor"""
+    belly_mm: Annotated[float, Field(ge=0, le=500)] = 20.0
+    """Underside of the trunk, below the hips"""
+    torque_nmm: Annotated[float, Field(gt=0, le=100_000)] = 300.0
+    """A leg servo's, stalled"""
     sticks: dict[Name, Stick] = {}
     """Head and tail, for what may meet the legs"""
     apart_mm: Annotated[float, Field(ge=0, le=50)] = 2.0
