@@ -2,10 +2,10 @@
 
 Three parts, in rooms whose echo, delay and reverberation differ: replies left alone, with motors running in
 every second, in which it must neither wake nor stop itself; replies a person interrupts, as loud at the
-microphone as the echo; and "stop!" in quiet, in noise 10 dB under the word, into the pet's own speech and
-while it walks. Clock of an interruption: from the first sound of the person to the loudspeaker's silence; of
-a stop: from the acoustic end of the word to the setpoints held. A doubt that makes the pet pause and go on is
-counted as a pause, not as a stop.
+microphone as the echo; and "stop!" at rest in quiet, into the pet's own speech, while it walks, and while it
+walks in noise 10 dB under the word. Clock of an interruption: from the first sound of the person to the
+loudspeaker's silence; of a stop: from the acoustic end of the word to the setpoints held. A doubt that makes
+the pet pause and go on is counted as a pause, not as a stop.
 
 The peer is the same pet without echo cancellation, half-duplex as most small robots are: deaf to words while
 it speaks. A person's words into its replies are tried on it in two of the rooms.
@@ -29,6 +29,7 @@ from runtime.contracts.pack import Pack
 from runtime.demo.people import Said, Spoken, people
 from runtime.demo.room import RoomSettings
 from runtime.demo.scenes import Scene, living_scene, simulated_scene, until_quiet
+from runtime.floor import DOUBT_S
 from runtime.mind.acts import read_toml, validated
 from runtime.mind.dialogue import Persona
 
@@ -145,20 +146,20 @@ class Table:
             begin_s = self._scene.say(said) + spoken.start / SAMPLE_RATE_HZ
             until_quiet(self._scene, timeout_s=clip.length_s + 2.0)
             self._tally.interruptions += 1
-            if clip.last_cut_s is not None and clip.last_cut_s >= begin_s:
-                self._tally.silent_ms.append((clip.last_cut_s - begin_s) * 1e3)
+            if clip.last_cut_s is not None and clip.last_cut_s >= begin_s - DOUBT_S:
+                self._tally.silent_ms.append(max(0.0, clip.last_cut_s - begin_s) * 1e3)
             self._scene.wait(1.0)
             self._scene.rest()
 
     def stop(self, replies: Iterator[str], stops: Sequence[Spoken]) -> None:
-        """ "Stop!" in turn in quiet, in noise, into speech and while the pet walks."""
+        """ "Stop!" in turn at rest in quiet, walking in noise, into speech, and walking."""
         for number, spoken in enumerate(stops):
             where = WHERE[number % len(WHERE)]
             samples = self._noisy(spoken.samples) if where == "noise" else spoken.samples
             if where == "speaking":
                 self._scene.speak(next(replies))
                 self._scene.wait(INTO_S)
-            elif where == "walking":
+            elif where in ("walking", "noise"):
                 self._scene.move(_WALK_S)
                 self._scene.wait(_UNDER_WAY_S)
             self._scene.halts_s.clear()

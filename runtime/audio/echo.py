@@ -23,10 +23,10 @@ from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock, S
 TAIL_S = 0.28
 """Longest way from loudspeaker to microphone that is learned, delay of the sound card included"""
 BYPASS_S = 1.0
-DOUBT_DB = -5.0
+DOUBT_DB = -8.0
 """Left beside the echo that the filter may have missed; below this it is the pet, and no person. Of blocks
-without one 1 in 1000 lies above, of a person's, as loud as the echo, 1 in 15 below (five simulated rooms)"""
-MASKED_DB = 15.0
+without one 1 in 100 lies above, of a person's, as loud as the echo, 1 in 20 below (five simulated rooms)"""
+MASKED_DB = 18.0
 """Where less than this is left of what the microphone heard, it heard the pet, however sure the filter is"""
 _SIZE = 2 * BLOCK_SAMPLES
 _BINS = _SIZE // 2 + 1

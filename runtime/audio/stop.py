@@ -16,6 +16,7 @@ Where the time goes, from the acoustic end of the word to the setpoints held (ms
 `step` a block at a time, in order; pure: no clock, no queue.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,10 @@ LOOK_SAMPLES = 640
 _WINDOW = round(WINDOW_S * SAMPLE_RATE_HZ)
 _SCORE_STEPS = 3
 """A head's score counts for so many steps of 80 ms: the two witnesses need not speak in one moment"""
+_HEAD_WEIGHT = 1.5
+"""Nats of doubt a nat of the head's log-odds is worth"""
+_HEAD_LEAST, _HEAD_MOST = -2.0, 3.0
+"""Log-odds; a head that is sure alone neither makes nor breaks it"""
 _ALONE = HeadSettings("stop", refractory_s=0.8)
 
 
@@ -40,23 +45,21 @@ class StopHit:
 
     t_s: float
     score: float
-    """0..1, the more certain witness's"""
+    """0..1, both witnesses' certainty"""
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
-    """Most doubt, in nats, with which the word counts as heard."""
+class Limits:
+    """Most doubt of both witnesses together, in nats, with which the word counts as heard."""
 
     once: float
     """At one look"""
     twice: float
     """At two looks in a row"""
-    beside_head: float
-    """At one look, where a head is over its threshold"""
 
 
-AT_REST = Doubts(once=0.5, twice=2.0, beside_head=10.0)
-ON_THE_MOVE = Doubts(once=4.0, twice=6.0, beside_head=13.0)
+AT_REST = Limits(once=3.0, twice=5.0)
+ON_THE_MOVE = Limits(once=6.0, twice=8.0)
 
 
 class StopDetector:
@@ -71,7 +74,6 @@ class StopDetector:
         self._scorer = HeadScorer(heads, features or WakeFeatures())
         self._spotter = spotter
         settings = self._scorer.settings or [_ALONE]
-        self._thresholds = [one.threshold for one in self._scorer.settings]
         self._triggers = [Trigger(one) for one in self._scorer.settings]
         self._refractory = round(max(one.refractory_s for one in settings) * SAMPLE_RATE_HZ)
         self._recent: Samples = np.zeros(_WINDOW, np.int16)
@@ -96,13 +98,14 @@ class StopDetector:
         if self._unseen < LOOK_SAMPLES:
             return []
         self._unseen = 0
-        before, self._doubt = self._doubt, self._spotter.doubt(self._recent) if voiced else NEVER
+        before, self._doubt = self._doubt, self._together(self._recent) if voiced else NEVER
         end = block.start_sample + len(block.samples)
         limits = ON_THE_MOVE if on_the_move else AT_REST
-        if not self._heard(before, limits) or end - self._last < self._refractory:
+        heard = self._doubt <= limits.once or max(before, self._doubt) <= limits.twice
+        if not heard or end - self._last < self._refractory:
             return []
         self._last = end
-        return [StopHit(end / SAMPLE_RATE_HZ, max(float(np.exp(-self._doubt)), *self._scores))]
+        return [StopHit(end / SAMPLE_RATE_HZ, math.exp(-max(0.0, self._doubt)))]
 
     def reset(self) -> None:
         """Forget the stream, as if silence had come before."""
@@ -115,13 +118,13 @@ class StopDetector:
         self._scores = [0.0]
         self._last = -self._refractory
 
-    def _heard(self, before: float, limits: Doubts) -> bool:
-        by_head = any(score >= min(self._thresholds, default=1.0) for score in self._scores)
-        return (
-            self._doubt <= limits.once
-            or max(before, self._doubt) <= limits.twice
-            or (by_head and self._doubt <= limits.beside_head)
-        )
+    def _together(self, recent: Samples) -> float:
+        """The spotter's doubt, and what the head says for or against it."""
+        doubt = self._spotter.doubt(recent) if self._spotter else NEVER
+        if not self._triggers:
+            return doubt
+        odds = math.log(max(self._scores) + 1e-6) - math.log1p(1e-6 - max(self._scores))
+        return doubt - _HEAD_WEIGHT * min(_HEAD_MOST, max(_HEAD_LEAST, odds))
 
     def _alone(self, steps: list[tuple[int, list[float]]]) -> list[StopHit]:
         hits = []

@@ -28,8 +28,10 @@ __all__ = [
 ]
 
 _ONSET_VOICED, _ONSET_CHUNKS = 3, 4
-_OVER_CHUNKS = 3
-"""So many without a voice, and what may have been one was none"""
+_MAYBE_CHUNKS = 6
+_HARDLY, _MAYBE_SUM, _NONE_SUM = 0.05, 0.35, 0.1
+"""Of the last chunks' probabilities, what is over the first, summed: from the second on a voice may have
+begun, below the third there was none. Soft sounds ("look at me") are found late; each chunk helps a bit."""
 _CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE_HZ
 _TAIL_CHUNKS = 7
 """Of the silence after the last word, what is handed on"""
@@ -41,7 +43,7 @@ _MAYBE_VOICE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class SpeechOnset:
-    """What may be a voice, while the pet listens: one chunk of it, enough to fall silent, not yet speech."""
+    """What may be a voice, while the pet listens: enough to fall silent for it, not yet to call it speech."""
 
     at_s: float
     """Its first voiced moment"""
@@ -120,6 +122,8 @@ class TurnDetector:
         self._speech: _Speech | None = None
         self._pre_roll_chunks = round(self._settings.pre_roll_s / _CHUNK_S)
         self._before: deque[tuple[Samples, bool]] = deque(maxlen=self._pre_roll_chunks + _ONSET_CHUNKS)
+        self._maybe: deque[float] = deque(maxlen=_MAYBE_CHUNKS)
+        """Probabilities of the last chunks"""
         self._told = False
         """The onset of what may become speech was told"""
         self._now = 0
@@ -178,6 +182,7 @@ class TurnDetector:
     def _forget(self) -> None:
         self._speech = None
         self._told = False
+        self._maybe.clear()
         self._before.clear()
 
     def _chunk(self, chunk: Samples, probability: float, listening: bool) -> list[TurnEvent]:
@@ -185,6 +190,7 @@ class TurnDetector:
             self._follow(self._speech, chunk, probability >= self._stay_probability(self._speech))
             self._speech.heard |= listening
             return self._report(self._speech)
+        self._maybe.append(max(0.0, probability - _HARDLY))
         self._wait(chunk, probability >= self._settings.start_probability)
         onset = self._onset() if listening else []
         begun = self._speech
@@ -194,15 +200,17 @@ class TurnDetector:
         return [*onset, *self._report(begun)]
 
     def _onset(self) -> list[TurnEvent]:
-        """Told once, at the first voiced chunk of what may become a stretch of speech."""
+        """Told once for what may become a stretch of speech."""
         if self._speech is not None:
             told, self._told = self._told, False
             return [] if told else [SpeechOnset(_seconds(self._speech.start))]
-        recent = [voiced for _, voiced in self._before][-_OVER_CHUNKS:]
-        told, self._told = self._told, any(recent)
-        if told or not self._told:
+        suspicion = sum(self._maybe)
+        if self._told or suspicion < _MAYBE_SUM:
+            self._told &= suspicion >= _NONE_SUM
             return []
-        return [SpeechOnset(_seconds(self._now - (len(recent) - recent.index(True)) * CHUNK_SAMPLES))]
+        self._told = True
+        chunks = len(self._maybe) - next(i for i, p in enumerate(self._maybe) if p >= suspicion / 8)
+        return [SpeechOnset(_seconds(self._now - chunks * CHUNK_SAMPLES))]
 
     def _wait(self, chunk: Samples, voiced: bool) -> None:
         """Nobody speaks yet: keep the pre-roll, look for an onset."""
@@ -215,6 +223,7 @@ class TurnDetector:
         start = self._now - since_onset * CHUNK_SAMPLES
         self._speech = _Speech(chunks, start, self._now, sum(recent) * CHUNK_SAMPLES)
         self._before.clear()
+        self._maybe.clear()
 
     def _follow(self, speech: _Speech, chunk: Samples, voiced: bool) -> None:
         speech.chunks.append(chunk)

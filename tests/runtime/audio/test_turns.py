@@ -115,7 +115,7 @@ def test_hysteresis_keeps_faint_endings() -> None:
     faint = written(*[QUIET] * 5, *[SPEECH] * 6, *[0.4] * 6, *[0.3] * 20)
     [utterance] = utterances(feed(detector(), faint))
     assert utterance.end_s == pytest.approx(17 * CHUNK_S)
-    assert feed(detector(), written(*[0.4] * 60)) == []
+    assert utterances(feed(detector(), written(*[0.4] * 60))) == []
 
 
 def test_a_pause_shorter_than_the_endpoint_does_not_cut() -> None:
@@ -232,13 +232,19 @@ def test_an_onset_is_told_once_and_before_speech_is_sure() -> None:
 
 def test_a_click_is_an_onset_and_no_speech_and_a_second_voice_another_onset() -> None:
     assert feed(detector(), words(10, 1)) == [SpeechOnset(10 * CHUNK_S)]
-    twice = np.concatenate([words(10, 2), words(0, 2)])
+    twice = np.concatenate([words(10, 2), words(0, 2)])  # 0.6 s apart
     assert [type(event) for event in feed(detector(), twice)] == [SpeechOnset, SpeechOnset]
 
 
 def test_a_flicker_is_one_onset() -> None:
     flicker = written(*[QUIET] * 10, SPEECH, QUIET, QUIET, SPEECH, QUIET, QUIET, *[QUIET] * 10)
     assert feed(detector(), flicker) == [SpeechOnset(10 * CHUNK_S)]
+
+
+def test_a_soft_beginning_adds_up_to_an_onset() -> None:
+    soft = written(*[QUIET] * 10, 0.1, 0.15, 0.2, 0.2, *[QUIET] * 10)
+    assert [type(event) for event in feed(detector(), soft)] == [SpeechOnset]
+    assert feed(detector(), written(*[QUIET] * 10, 0.1, 0.1, *[QUIET] * 10)) == []
 
 
 def test_the_last_voice_is_known_though_nobody_listened_but_not_the_pets_own() -> None:
