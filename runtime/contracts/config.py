@@ -233,5 +233,5 @@ def _explain(error: ValidationError, path: Path | None) -> str:
     key = ".".join(str(part) for part in first["loc"])
     where = f"{path}: " if path else ""
     if first["type"] == "extra_forbidden":
-        return f"{where}unknown setting {key!r}; check the spelling against the README"
+        return f"{where}unknown setting {key!r}; check the spelling against docs/settings.md"
     return f"{where}{key} = {first['input']!r}: {first['msg']}"

@@ -109,7 +109,7 @@ def test_the_first_rule_that_applies_answers() -> None:
 
 
 def test_wordings_of_danger_that_no_rule_was_written_for() -> None:
-    """What README tells: of 25 such wordings 9 are helped, and 15 of 15 harmless ones are left alone."""
+    """As docs/figures.md tells: 9 of 25 such wordings are helped, 15 of 15 harmless ones left alone."""
     mind = Conversation(starter.load_pack())
     right = {"+": 0, "-": 0}
     for line in (Path(__file__).with_name("held_out_danger.txt")).read_text("utf-8").splitlines():

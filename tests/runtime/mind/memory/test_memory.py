@@ -200,7 +200,7 @@ def shares(memory: Memory, first: int) -> Shares:
 
 @pytest.mark.parametrize("first", [0, 1], ids=["in view", "held out"])
 def test_fifty_facts_taught_and_fifty_not(memory: Memory, first: int) -> None:
-    """`pytest -s` shows the figures of the README; those are of the half held out."""
+    """`pytest -s` shows the figures of docs/figures.md; those are of the half held out."""
     found = shares(memory, first)
     print(found)
     assert found.taken_up >= 0.9
