@@ -17,6 +17,7 @@ from runtime.contracts.config import DialogueSettings
 from runtime.contracts.errors import MissingExtraError, PackError
 from runtime.contracts.pack import Pack
 from runtime.mind.behaviour import Behaviour, Understanding
+from runtime.mind.card import card_answer
 from runtime.mind.continuations import Continuations
 from runtime.mind.dialogue import Act, Dialogue, Reply
 from runtime.mind.early import Look, Plan, is_closed
@@ -29,7 +30,7 @@ from runtime.mind.replying import Speaking, Telling
 from runtime.mind.safety import CRISIS, UNSAFE
 from runtime.mind.talker import Talker
 from runtime.mind.talkers import talker_of
-from runtime.mind.who import Case, who
+from runtime.mind.who import CARD_SAYS_IT, Case, who
 from runtime.mind.wording import words_of
 from runtime.speech.asr import Recogniser
 from runtime.speech.spotter import Spotter
@@ -245,7 +246,10 @@ class Conversation:
         """The line for it, and where a model is to find the words, what it is told."""
         reply = self._dialogue.reply(understanding, self.emotion.mood, text)
         row, words = self._dialogue.row(understanding), len(words_of(text or ""))
-        by, why = who(Case(understanding, row, words, clear, self._settings))
+        card = card_answer(self._dialogue.persona.card, text or "")
+        by, why = who(Case(understanding, row, words, clear, self._settings, card))
+        if why == CARD_SAYS_IT and card is not None:
+            return replace(reply, text=card, by=by, why=why)
         if by != "model" or text is None or not self._speaking.has_model:
             return replace(reply, by="lines" if by == "model" else by, why=why)
         prompt = Prompt(

@@ -28,12 +28,15 @@ class Case:
     clear: float
     """The probability that they were heard right, 0..1; 1 for typed words"""
     settings: DialogueSettings
+    card: str | None = None
+    """The sentence of the pet's card that answers what was asked"""
 
     @property
     def holds(self) -> bool:
         return self.row.do is not None and self.row.do.kind == "halt"
 
 
+CARD_SAYS_IT = "its card says it"
 Row = tuple[str, Callable[[Case], bool], Callable[[Case], By]]
 TABLE: tuple[Row, ...] = (
     ("words of crisis", lambda case: case.understanding.intent == CRISIS, lambda _: "rule"),
@@ -44,6 +47,7 @@ TABLE: tuple[Row, ...] = (
     ("the pack has it fixed", lambda case: case.row.words == "fixed", lambda _: "lines"),
     ("an order", lambda case: case.row.words == "order", lambda case: case.settings.orders),
     ("small talk", lambda case: case.row.words == "small talk", lambda case: case.settings.small_talk),
+    (CARD_SAYS_IT, lambda case: case.card is not None, lambda _: "lines"),
     ("open talk", lambda _: True, lambda case: case.settings.open_talk),
 )
 
