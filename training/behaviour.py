@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from runtime.mind.behaviour import NEGATIONS, Behaviour
+from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.mind.grammar import Grammar
 from runtime.mind.wording import vectors, words_of
 from training.data.wordings import OUT_OF_SCOPE, Confuser, Pair, Wordings, dress, gather, negations
@@ -234,7 +235,8 @@ def main(argv: list[str]) -> int:
     grammar = Grammar.load(args.grammar)
     data = os.environ.get("EVERPAW_DATA")
     wordings = gather(grammar, Path(data) if data and not args.smoke else None, rng)
-    labels = [OUT_OF_SCOPE, *grammar.intents]
+    labels = [OUT_OF_SCOPE, *(intent for intent in grammar.intents if intent not in MEMORY_INTENTS)]
+    wordings = replace(wordings, train=[pair for pair in wordings.train if pair[1] in labels])
     known = wordings.train + wordings.paraphrases
     exempt = {label for text, label in known if NEGATIONS.intersection(text.split())}
 
