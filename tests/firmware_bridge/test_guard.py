@@ -180,7 +180,7 @@ def test_goals_are_clamped_and_counted() -> None:
         assert guard.setpoint(beyond, 100)
         tick(guard)
     assert guard.clamped
-    assert guard.position[10] == limits.JOINTS[10][MAX]
+    assert guard.goal[10] == guard.position[10] == limits.JOINTS[10][MAX]
 
 
 def test_colliding_goals_end_beside_each_other() -> None:
