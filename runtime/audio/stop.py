@@ -1,16 +1,17 @@
 """The stop word: heard at any time, with or without the pet's name, waiting for no endpoint or grammar.
 
 Two witnesses listen. The head, on the wake names' embeddings, scores every 80 ms. The recogniser's ears look
-every 40 ms while there is a voice, and say how much they doubt that the word is among the sounds of the last
-0.8 s (`runtime.speech.spotter`). They decide together, by what an error costs: a halt too many is a moment's
-pause, a "stop!" missed may be a fall from a table. So while the pet moves or speaks a fair suspicion is
-enough; at rest, where nothing is to be stopped, it takes more. Without a spotter the head decides alone.
+while there is a voice, and say how much they doubt that the word is among the sounds of the last 0.8 s
+(`runtime.speech.spotter`). They decide together, by what an error costs: a halt too many is a moment's pause,
+a "stop!" missed may be a fall from a table. So while the pet moves or speaks a look every 40 ms and a fair
+suspicion are enough; at rest, where nothing is to be stopped and an order may be under way that wants the
+processor, they look every 160 ms and it takes more. Without a spotter the head decides alone.
 
-Where the time goes, from the acoustic end of the word to the setpoints held (ms, usual and worst):
+Where the time goes on the move, from the acoustic end of the word to the setpoints held (usual, worst ms):
 
     the word is clear to the ears      -100 .. 0   its "p" is known by its closure, before it bursts
-    next look                            20 .. 40  LOOK_SAMPLES
-    block, network, search                8 .. 30  of 20 ms blocks; one look is 6 ms on one core
+    next look                            20 .. 40  Care.look_s
+    block, network, search                8 .. 30  of 20 ms blocks; one look is 6 to 15 ms on one core
     halt to broker, bridge, board, ack    2 .. 15
 
 `step` a block at a time, in order; pure: no clock, no queue.
@@ -28,7 +29,6 @@ from runtime.audio.wake import HeadScorer, WakeFeatures
 from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
 from runtime.speech.spotter import NEVER, WINDOW_S, Spotter
 
-LOOK_SAMPLES = 640
 _WINDOW = round(WINDOW_S * SAMPLE_RATE_HZ)
 _SCORE_STEPS = 3
 """A head's score counts for so many steps of 80 ms: the two witnesses need not speak in one moment"""
@@ -49,17 +49,19 @@ class StopHit:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Most doubt of both witnesses together, in nats, with which the word counts as heard."""
+class Care:
+    """How closely they listen: the word is heard where both witnesses together doubt no more than this."""
 
     once: float
-    """At one look"""
+    """Nats, at one look"""
     twice: float
-    """At two looks in a row"""
+    """Nats, at two looks in a row"""
+    look_s: float
+    """From one look to the next"""
 
 
-AT_REST = Limits(once=3.0, twice=5.0)
-ON_THE_MOVE = Limits(once=6.0, twice=8.0)
+AT_REST = Care(once=3.0, twice=5.0, look_s=0.16)
+ON_THE_MOVE = Care(once=6.0, twice=8.0, look_s=0.04)
 
 
 class StopDetector:
@@ -95,13 +97,13 @@ class StopDetector:
         self._scores = [*self._scores, *(max(scores, default=0.0) for _, scores in steps)][-_SCORE_STEPS:]
         self._recent = np.concatenate([self._recent, block.samples])[-_WINDOW:]
         self._unseen += len(block.samples)
-        if self._unseen < LOOK_SAMPLES:
+        care = ON_THE_MOVE if on_the_move else AT_REST
+        if self._unseen < care.look_s * SAMPLE_RATE_HZ:
             return []
         self._unseen = 0
         before, self._doubt = self._doubt, self._together(self._recent) if voiced else NEVER
         end = block.start_sample + len(block.samples)
-        limits = ON_THE_MOVE if on_the_move else AT_REST
-        heard = self._doubt <= limits.once or max(before, self._doubt) <= limits.twice
+        heard = self._doubt <= care.once or max(before, self._doubt) <= care.twice
         if not heard or end - self._last < self._refractory:
             return []
         self._last = end

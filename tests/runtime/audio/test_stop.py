@@ -5,12 +5,10 @@ import pytest
 
 from runtime import starter
 from runtime.audio.capture import read_audio
-from runtime.audio.stop import AT_REST, LOOK_SAMPLES, ON_THE_MOVE, Limits, StopDetector
+from runtime.audio.stop import AT_REST, ON_THE_MOVE, Care, StopDetector
 from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock, Samples
 from runtime.demo.script import CLIPS
 from runtime.speech.spotter import NEVER, Spotter
-
-LOOK_S = LOOK_SAMPLES / SAMPLE_RATE_HZ
 
 
 class WrittenDoubts(Spotter):
@@ -28,26 +26,30 @@ class WrittenDoubts(Spotter):
 
 def hits(spotter: Spotter, looks: int = 60, *, on_the_move: bool = False, voiced: bool = True) -> list[float]:
     """Looks after which the word was heard, in silence."""
+    look_s = (ON_THE_MOVE if on_the_move else AT_REST).look_s
     detector = StopDetector([], spotter=spotter)
     silence = np.zeros(BLOCK_SAMPLES, np.int16)
     found = []
-    for start in range(0, looks * LOOK_SAMPLES, BLOCK_SAMPLES):
+    for start in range(0, round(looks * look_s * SAMPLE_RATE_HZ), BLOCK_SAMPLES):
         block = AudioBlock(silence, start)
-        found += [hit.t_s / LOOK_S for hit in detector.step(block, voiced=voiced, on_the_move=on_the_move)]
+        found += [
+            round(hit.t_s / look_s) for hit in detector.step(block, voiced=voiced, on_the_move=on_the_move)
+        ]
     return found
 
 
 def test_there_is_more_to_lose_on_the_move() -> None:
     assert AT_REST.once < ON_THE_MOVE.once
     assert AT_REST.twice < ON_THE_MOVE.twice
+    assert AT_REST.look_s > ON_THE_MOVE.look_s
     fair = (9.0, ON_THE_MOVE.once)
     assert hits(WrittenDoubts(*fair), on_the_move=True) == [2]
     assert hits(WrittenDoubts(*fair)) == []
 
 
-@pytest.mark.parametrize(("on_the_move", "limits"), [(True, ON_THE_MOVE), (False, AT_REST)])
-def test_a_stronger_doubt_is_overcome_by_a_second_look(on_the_move: bool, limits: Limits) -> None:
-    twice = limits.twice
+@pytest.mark.parametrize(("on_the_move", "care"), [(True, ON_THE_MOVE), (False, AT_REST)])
+def test_a_stronger_doubt_is_overcome_by_a_second_look(on_the_move: bool, care: Care) -> None:
+    twice = care.twice
     assert hits(WrittenDoubts(twice, 50.0, twice, 50.0), on_the_move=on_the_move) == []
     assert hits(WrittenDoubts(50.0, twice, twice), on_the_move=on_the_move) == [3]
 
