@@ -41,7 +41,7 @@ def test_a_models_sentences_one_by_one() -> None:
 
 
 def test_the_first_sentence_does_not_wait_for_the_rest() -> None:
-    talker = ScriptedTalker("Hello. " + "I like balls and sticks. " * 3, letters=1, piece_s=0.01)
+    talker = ScriptedTalker("Hello. " + "I like balls and sticks. " * 3, letters=1, piece_s=0.05)
     telling = speaking(talker).begin(ASKED, "calm")
     assert next(iter(telling)) == "Hello."
     assert talker.given < 30
@@ -143,10 +143,10 @@ def test_a_failure_is_told_once_and_the_model_rests(caplog: pytest.LogCaptureFix
 
 
 def test_a_model_gets_ready_in_the_background_and_is_not_heard() -> None:
-    talker = ScriptedTalker("I love my red ball. " * 100)
+    talker = ScriptedTalker("I love my red ball. " * 100, letters=20, piece_s=0.05)
     pet = speaking(talker)
     pet.warm(PROMPT)
-    assert talker.closed.wait(5)
-    assert talker.given < 20
+    assert talker.closed.wait(30)
+    assert talker.given < 100
     assert list(pet.begin(ASKED, "calm")) == ["I love my red ball."]
     speaking(None).warm(PROMPT)
