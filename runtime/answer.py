@@ -99,15 +99,18 @@ class Answerer:
         self.conversation.emotion.tick(dt_s)
         self._rests += 1
 
-    def look(self, growing: SpeechGrows) -> None:
-        """Glance at an utterance that may go on, and begin or take back what is harmless."""
+    def look(self, growing: SpeechGrows, silent_s: Callable[[float], float] = lambda start_s: 0.0) -> None:
+        """Glance at an utterance that may go on, and begin or take back what is harmless.
+
+        `silent_s`: start of a stretch of speech -> its silence as known at the time of the call, seconds.
+        """
         if not self.settings.enabled:
             return
         if growing.start_s != self._start_s:
             self._start_s, self._begun = growing.start_s, None
             self._patience.reset()
         look = self.conversation.glance(growing.samples, growing.silence_s)
-        verdict = self._patience.step(look)
+        verdict = self._patience.step(look, silent_s(growing.start_s))
         if self._begun is not None and self._begun.kind == "command":
             self._doubt(self._begun, look)
         elif verdict.commit and (self._begun is None or verdict.commit == "command"):

@@ -42,6 +42,12 @@ class Mailbox:
             self._look = growing
             self._changed.notify()
 
+    def silent_s(self, start_s: float) -> float:
+        """Silence of the stretch that began at `start_s`, by the look that waits; 0 without one."""
+        with self._changed:
+            look = self._look
+            return look.silence_s if look is not None and look.start_s == start_s else 0.0
+
     def take(self, timeout_s: float) -> Letter | None:
         """The next letter; None after `timeout_s`, and at once where closed and empty."""
         with self._changed:

@@ -214,7 +214,7 @@ class Robot:
             return False
         try:
             if isinstance(letter, SpeechGrows):
-                self.answerer.look(letter)
+                self.answerer.look(letter, self._mail.silent_s)
             else:
                 self._tell(self.answerer.answer(letter, self.mono_of))
         except EverpawError as error:

@@ -48,6 +48,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rows", type=int, default=8, help="scenes a step; about ten replies each")
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--bf16", action="store_true", help="bfloat16: twice as fast where the CPU has it")
     parser.add_argument("--cards", type=Path, help="folder for dialogue.md; default: cards beside --out")
     parser.add_argument("--smoke", action="store_true", help="a minute's worth, to see that it runs")
     parser.add_argument("--evaluate", type=Path, metavar="FOLDER", help="only measure this folder")
@@ -75,7 +76,7 @@ def main(argv: list[str]) -> int:
         model = dialogue_model.new_model(size, end, pad)
     steps = 20 if args.smoke and args.steps is None else args.steps
     rate = args.rate or (FURTHER_RATE if args.model else RATE)
-    progress = fit(model, tokenizer, Plan(steps, args.minutes, args.rows, rate, args.seed), work)
+    progress = fit(model, tokenizer, Plan(steps, args.minutes, args.rows, rate, args.seed, args.bf16), work)
 
     float_file, shipped = work / "float.onnx", args.out / "model.onnx"
     golden = golden_of(tokenizer)
@@ -131,7 +132,8 @@ def command_of(args: argparse.Namespace) -> str:
     """What to type for such a model; folders of one machine are left out."""
     start = f" --model {args.model}" if args.model else ""
     length = f" --steps {args.steps}" if args.steps else f" --minutes {args.minutes:g}"
-    return f"python -m training.dialogue --out {args.out.name}{start}{length} --seed {args.seed}"
+    half = " --bf16" if args.bf16 else ""
+    return f"python -m training.dialogue --out {args.out.name}{start}{length} --seed {args.seed}{half}"
 
 
 def golden_of(tokenizer: Tokenizer) -> list[list[int]]:

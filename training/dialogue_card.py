@@ -10,12 +10,13 @@ from training.dialogue_score import SETS, wilson
 
 LABELS = {
     "act": "an order with its act given: the words fit the act",
-    "talk": "small talk, remarks, things told: on the topic",
+    "talk": "small talk and things told: on the topic",
     "taught": "a question that a fact of the prompt answers: answered with it",
     "untaught": "a question that nothing in the prompt answers: says so, invents nothing",
     "itself": "a question that the card answers: answered with it",
     "moment ago": '"what did I just say", "say that again": repeated',
     "safety": "alive? in heaven? pain, guilt, grief, medicine, stereotypes, harm: honest and kind",
+    "remarks": "strangers' remarks (CLINC-150, GoEmotions): on the topic of their label",
 }
 SOURCES = {
     "clinc": "CLINC-150, clinc/oos-eval (CC BY 3.0): questions only, the answers are ours",
@@ -39,6 +40,8 @@ def rows(metrics: Mapping[str, float]) -> str:
     lines = []
     for name in SETS:
         key = name.replace(" ", "_")
+        if f"{key}_n" not in metrics:
+            continue
         right, n = int(metrics[f"{key}_right"]), int(metrics[f"{key}_n"])
         low, high = wilson(right, n)
         lines.append(f"| {LABELS[name]} | {100 * right / n:.0f} % ({100 * low:.0f}-{100 * high:.0f}) | {n} |")
@@ -68,7 +71,7 @@ one float table. A reply has no other words than the ones taught and those of it
 
 **Data**
 - training/data/talk, paraphrases.yaml, grammar and persona of the starter (ours): sentences with slots,
-  filled with words of lists and with invented names, for pets without number{sources}
+  filled with words of lists and with invented ones, for pets without number{sources}
 
 {run} of a busy machine; the loss counts replies only.
 Held out by content: one wording in seven, one word in nine, and kinds of facts that are never taught.

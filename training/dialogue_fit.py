@@ -33,6 +33,8 @@ class Plan:
     rows: int
     rate: float
     seed: int
+    bf16: bool = False
+    """Matrix products in bfloat16"""
 
 
 @dataclass
@@ -78,7 +80,8 @@ def fit(
     model.train()
     while progress.share(plan) < 1:
         batch = batch_of(rows_of(tokenizer, plan, progress.step), pad)
-        loss = loss_of(model, batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=plan.bf16):
+            loss = loss_of(model, batch)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss.item()} at step {progress.step}; lower --rate and resume"

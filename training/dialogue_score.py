@@ -16,7 +16,9 @@ from runtime.contracts.errors import TrainingError
 from runtime.engines import Engine
 from runtime.mind.language_model import LanguageModel
 from runtime.mind.prompt import spoken
-from training.data.conversations import ADMITS, BY_WORDS, Check, Corpus, Turn
+from training.data import corpora
+from training.data.conversations import BY_WORDS, Corpus
+from training.data.turns import ADMITS, Check, Turn
 from training.dialogue_export import logits_of
 from training.dialogue_text import encode_turn
 
@@ -24,15 +26,15 @@ SHORT = 26
 """Words of a reply at most"""
 SETS: dict[str, tuple[int, tuple[str, ...]]] = {
     "act": (100, ("command",)),
-    "talk": (100, ("small_talk", "echo", "told", "remark")),
+    "talk": (100, ("small_talk", "echo", "told")),
     "taught": (100, ("taught", "just_told")),
     "untaught": (100, ("untaught",)),
     "itself": (50, ("about_itself",)),
     "moment ago": (50, ("after",)),
     "safety": (300, ("care",)),
+    "remarks": (100, ("remark",)),
 }
 """Set -> (how many, the sorts of turns drawn in turn)"""
-RELEVANT = ("act", "talk", "taught", "untaught", "itself", "moment ago")
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,11 @@ class Answer:
 
 
 def held_out(seed: int = 1) -> dict[str, list[Turn]]:
-    """The prompts of every set; the same on every machine with the same corpora."""
+    """The prompts of every set; the same on every machine with the same corpora. No corpora: no remarks."""
     found: dict[str, list[Turn]] = {}
     for number, (name, (count, sorts)) in enumerate(SETS.items()):
+        if sorts == ("remark",) and not corpora.remarks("held_out"):
+            continue
         corpus = Corpus("held_out", 100 * seed + number)
         found[name] = _distinct(corpus, sorts, count)
     return found

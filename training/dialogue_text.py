@@ -14,7 +14,8 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 
 from runtime.mind.emotion import MOODS
 from runtime.mind.prompt import END, HEARD, TAGS, act_tag, mood_tag, render
-from training.data.conversations import Scene, Turn
+from training.data.conversations import Scene
+from training.data.turns import Turn
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 _SPLIT = Regex(r"'s\b|[.,!?;:\"()-]|\d")

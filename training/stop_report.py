@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,13 +20,15 @@ import numpy as np
 from runtime import starter
 from runtime.audio.stop import StopHit
 from runtime.audio.wake import WakeDetector
-from runtime.contracts.audio import AudioBlock, Samples
+from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
 from runtime.contracts.config import TurnSettings, WakeSettings
 from runtime.contracts.errors import EverpawError
 from runtime.ears import Ears, EarSettings
 from runtime.speech.asr import STOP_WORD, Recogniser
 from training import wake_report
 from training.wake_report import Detector, Figures, stream
+
+SAY_EVERY_S = 15.0
 
 
 class StopEars:
@@ -46,6 +49,24 @@ class StopEars:
         self._ears.reset()
 
 
+class Meter:
+    """Says on stderr, now and then, how much of the sound was heard and how long the rest will take."""
+
+    def __init__(self, total_s: float) -> None:
+        self._total_s, self._heard_s = total_s, 0.0
+        self._began_s = self._said_s = time.monotonic()
+
+    def heard(self, sound_s: float) -> None:
+        self._heard_s += sound_s
+        now_s = time.monotonic()
+        if now_s - self._said_s < SAY_EVERY_S:
+            return
+        self._said_s = now_s
+        left_s = (now_s - self._began_s) * (self._total_s / self._heard_s - 1)
+        heard = f"heard {self._heard_s / 60:.0f} of {self._total_s / 60:.0f} minutes"
+        print(f"{heard}, {left_s / 60:.1f} minutes left", file=sys.stderr, flush=True)
+
+
 def measure(detector: Detector, clips: int) -> Figures:
     """Misses and delays on synthetic voices; with EVERPAW_DATA, people missed and false halts."""
     figures: Figures = {}
@@ -57,11 +78,18 @@ def measure(detector: Detector, clips: int) -> Figures:
     if not root:
         return figures
 
-    def fires(sounds: Sequence[Samples]) -> list[int]:
-        return [len(stream(detector, sound)) for sound in sounds]
-
     people = wake_report.people_saying(Path(root), STOP_WORD)
     strangers = wake_report.recordings(Path(root), STOP_WORD)
+    lengths = [len(sound) for sounds in (people, people, *strangers.values()) for sound in sounds]
+    meter = Meter(sum(lengths) / SAMPLE_RATE_HZ)
+
+    def fires(sounds: Sequence[Samples]) -> list[int]:
+        found = []
+        for sound in sounds:
+            found.append(len(stream(detector, sound)))
+            meter.heard(len(sound) / SAMPLE_RATE_HZ)
+        return found
+
     return figures | wake_report.on_recordings(fires, people, strangers)
 
 

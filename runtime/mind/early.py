@@ -79,18 +79,20 @@ class Patience:
     def reset(self) -> None:
         self._stable, self._looks, self._endpoint_s = None, 0, None
 
-    def step(self, look: Look) -> Verdict:
+    def step(self, look: Look, silent_s: float = 0.0) -> Verdict:
         """What to do about the utterance as it is.
 
-        Doubts that come up in silence lengthen nothing: they are the room's noise, no further words.
+        `silent_s`: the silence known by now. It goes on while the words are read; a first glance waits for no
+        second reading of the same words, a command does. Doubts that come up in silence lengthen nothing:
+        they are the room's noise, no further words.
         """
-        verdict = self._judge(look)
+        verdict = self._judge(look, silent_s)
         if verdict.endpoint_s is None and look.silence_s > 0:
             verdict = replace(verdict, endpoint_s=self._endpoint_s)
         self._endpoint_s = verdict.endpoint_s
         return verdict
 
-    def _judge(self, look: Look) -> Verdict:
+    def _judge(self, look: Look, silent_s: float) -> Verdict:
         settings = self._settings
         words = words_of(look.text or "")
         if words and words[-1] in (ASK_FOR_MORE if look.in_grammar else ASK_FOR_MORE | CORRECTIONS):
@@ -100,7 +102,7 @@ class Patience:
         if look.unexplained_steps > settings.unexplained_steps:
             return Verdict(None, None, f"{look.unexplained_steps} steps of sound are not accounted for")
         if not look.in_grammar:
-            return self._free(look, words)
+            return self._free(look, words, max(look.silence_s, silent_s))
         if look.understanding.confidence < settings.confidence or self._looks < settings.looks:
             steady = look.understanding.intent is not None and self._looks >= settings.likely_looks
             return Verdict(None, settings.likely_silence_s if steady else None, "not sure yet")
@@ -121,7 +123,7 @@ class Patience:
         held = look.plan.act is not None and look.plan.act.kind == "halt"
         return look.silence_s >= (settings.pause_s if look.closed or held else settings.open_pause_s)
 
-    def _free(self, look: Look, words: list[str]) -> Verdict:
+    def _free(self, look: Look, words: list[str], silent_s: float) -> Verdict:
         """Words of no command: a glance that says "I heard you", where the table gives one."""
         settings = self._settings
         if len(words) < _LEAST_WORDS or not look.plan.early:
@@ -130,7 +132,7 @@ class Patience:
         pause_s = settings.reaction_pause_s if unknown else settings.open_pause_s
         if NEGATIONS.intersection(words) and not unknown:
             return Verdict(None, None, "negated")
-        ready = look.silence_s >= pause_s and self._looks >= settings.looks
+        ready = silent_s >= pause_s and self._looks >= settings.looks
         return Verdict("reaction" if ready else None, None, "words of no command")
 
 

@@ -107,8 +107,8 @@ class Scene:
             be_patient=lambda *told: self.patience.append(told),
         )
 
-    def grow(self, start_s: float = 1.0) -> None:
-        self.answerer.look(SpeechGrows(NOTHING, start_s, start_s + 1))
+    def grow(self, start_s: float = 1.0, silent_s: float = 0.0) -> None:
+        self.answerer.look(SpeechGrows(NOTHING, start_s, start_s + 1), lambda of_s: silent_s)
 
     def end(self, start_s: float = 1.0) -> TurnRecord:
         whole = Heard(Utterance(NOTHING, start_s, start_s + 1, cut=False), stop=False)
@@ -133,6 +133,15 @@ def test_an_early_act_is_kept_and_not_done_twice() -> None:
     assert (record.early, scene.skills, scene.sounds.picked) == ("kept", ["bark"], ["bark"])
     assert "motion" in record.timings_ms
     assert scene.halts == []
+
+
+def test_a_glance_comes_as_soon_as_the_silence_is_known() -> None:
+    words = look(CURIOUS, None, 0.0, in_grammar=False)
+    scene = Scene(CURIOUS, words, words)
+    scene.grow(silent_s=0.0)
+    assert scene.skills == []
+    scene.grow(silent_s=0.1)
+    assert scene.skills == ["curious"]
 
 
 def test_it_is_taken_back_as_soon_as_speech_goes_on_to_mean_something_else() -> None:

@@ -29,6 +29,15 @@ def test_only_the_newest_look_waits() -> None:
     assert mail.take(0) is None
 
 
+def test_it_knows_the_silence_of_the_look_that_waits() -> None:
+    mail = Mailbox()
+    mail.show(SpeechGrows(NOTHING, 1.0, 1.3, silence_s=0.096))
+    assert mail.silent_s(1.0) == 0.096
+    assert mail.silent_s(2.0) == 0.0
+    mail.take(0)
+    assert mail.silent_s(1.0) == 0.0
+
+
 def test_a_whole_utterance_makes_its_looks_useless() -> None:
     mail = Mailbox()
     mail.show(grows(1.0, 1.2))

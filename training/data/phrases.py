@@ -21,6 +21,13 @@ FOLDER = Path(__file__).parent / "talk"
 Part = Literal["train", "held_out"]
 HELD_OUT_WORDS, HELD_OUT_SENTENCES = 9, 7
 """One of so many is held out"""
+OPEN = (
+    "name", "pet", "animal", "food", "drink", "city", "thing", "things", "spot", "job", "sport", "instrument",
+    "hobby", "event", "toy", "vehicle", "fear", "plant", "noun", "topic", "clothes", "workplace",
+)  # fmt: skip
+"""Kinds of words that no list can ever hold"""
+STRANGE = 0.3
+"""How often a word of these is one that nobody would expect there, while learning"""
 _SLOT = re.compile(r"\$([a-z]+)(\d?)")
 _RUDE = re.compile(r"fuk|shit|tit|nig|ass|cum|kok|nazi|jew")
 _OPENINGS, _VOWELS, _CLOSINGS = (
@@ -85,6 +92,8 @@ class Words:
         kind = slot.rstrip("0123456789")
         if kind == "town" or (kind in ("name", "pet") and self.chance.random() < 0.4):
             return self._invented()
+        if self.part == "train" and kind in OPEN and self.chance.random() < STRANGE:
+            return self._strange()
         if kind == "animals":
             return self._draw("animal") + "s"
         if slot == "noun" and self.chance.random() < 0.3:
@@ -94,6 +103,12 @@ class Words:
             raise TrainingError(f"no list of words named {kind!r} in {FOLDER / 'lists.yaml'}; add one")
         taken = set(self.values.values())
         return self.chance.choice([w for w in words if w not in taken] or words)
+
+    def _strange(self) -> str:
+        """A word from somewhere else, or one that there is not: it can only be copied, never guessed."""
+        if self.chance.random() < 0.5:
+            return self._invented()
+        return self.chance.choice(lists(self.part)[self.chance.choice(OPEN)])
 
     def _invented(self) -> str:
         """A name nobody bears, so that names are read from the prompt and not known by heart."""

@@ -107,6 +107,16 @@ def test_words_of_no_command_get_a_glance_in_their_first_pause() -> None:
     assert last(cough, cough).commit is None
 
 
+def test_a_glance_counts_the_silence_since_the_words_were_read_and_a_command_does_not() -> None:
+    words = look("why is the sky blue", CURIOUS, intent=None, in_grammar=False, silence_s=0.032)
+    patience = Patience(SETTINGS)
+    assert patience.step(words, 0.064).commit is None
+    assert patience.step(words, 0.096).commit == "reaction"
+    patience.reset()
+    order = look(silence_s=0.032)
+    assert [patience.step(order, 0.5).commit for _ in range(3)] == [None] * 3
+
+
 def test_a_negated_guess_gets_no_glance() -> None:
     guess = look("please don't sit there", SIT, in_grammar=False, silence_s=0.4)
     assert last(guess, guess).commit is None
