@@ -5,7 +5,7 @@ Everything whose source is not "autonomy" is the owner's. No clock; times are mi
 
 from runtime.contracts import messages as m
 
-CALM_MS = 60_000
+STILL_MS = 60_000
 """After a halt or a stop the pet's own will waits so long, unless the owner orders a movement before"""
 ARMED_MS = 5_000
 """After arming a hand is still near"""
@@ -23,7 +23,7 @@ class Lanes:
 
     def halted(self, now_ms: int) -> None:
         """Somebody wanted stillness."""
-        self._halted_until_ms = now_ms + CALM_MS
+        self._halted_until_ms = now_ms + STILL_MS
 
     def armed(self, now_ms: int) -> None:
         self._armed_until_ms = now_ms + ARMED_MS

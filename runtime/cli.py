@@ -35,7 +35,7 @@ COMMANDS: dict[str, SubCommand] = {
     "memory": SubCommand("runtime.mind.memory.command:main", "cpu", "what the pet knows of its people"),
     "record": SubCommand("runtime.record:main", "cpu", "run, and keep a session of it in a folder"),
     "replay": SubCommand("runtime.replay:main", "cpu", "feed a session to one stage or all: what differs?"),
-    "eval": SubCommand("runtime.evals:main", "cpu", "how well it talks and lives: scenarios, early, life"),
+    "eval": SubCommand("runtime.evals:main", "cpu", "how well it does: scenarios, early, memory, life"),
     "bridge": SubCommand("firmware_bridge.bridge:main", "cpu", "between MQTT and the microcontroller"),
     "body": SubCommand("firmware_bridge.body:main", "cpu", "calibrate, jog, play, watch; always disarms"),
     "petoi": SubCommand("firmware_bridge.petoi:main", "cpu", "a Petoi robot as a body, without guarantee"),

@@ -7,7 +7,9 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from runtime.audio.device import count_devices
 from runtime.broker import available_kind, find_broker
 from runtime.contracts.audio import SAMPLE_RATE_HZ
 from runtime.contracts.config import RobotConfig, load_config
-from runtime.contracts.errors import EverpawError, MissingExtraError
+from runtime.contracts.errors import ConfigError, EverpawError, FactError, MissingExtraError, TalkerError
 from runtime.finding import Finding
 
 
@@ -88,11 +90,52 @@ def speaking() -> Finding:
     return Finding("voice", well, type(speaker).__name__, "pip install 'everpaw[voice]'", "optional")
 
 
-def broker() -> Finding:
-    running = find_broker(timeout_s=0.3)
-    kind = available_kind()
-    seen = "one answers on port 1883" if running else f"{kind or 'none'} can be started"
+def broker(config: RobotConfig) -> Finding:
+    mqtt, kind = config.mqtt, available_kind()
+    running = find_broker(mqtt.host, mqtt.port, timeout_s=0.3)
+    seen = f"one answers at {mqtt.host}:{mqtt.port}" if running else f"{kind or 'none'} can be started"
     return Finding("MQTT broker", bool(running or kind), seen, "sudo apt install mosquitto")
+
+
+def facts(config: RobotConfig) -> Finding:
+    """What the pet knows of its people: allowed, where, how many, and whether the key opens them all."""
+    from runtime.mind.memory import consent, store
+    from runtime.mind.memory.place import folder_of
+
+    folder = folder_of(config)
+    try:
+        allowed = consent.allowed(folder, config.memory.enabled)
+        count = 0
+        if there := store.exists(folder):
+            with closing(store.Store(folder, read_only=True)) as rows:
+                count = len(rows.facts())
+    except FactError as error:
+        return Finding("facts", False, str(error), "see docs/memory.md", "optional")
+    may = "may remember" if allowed else "may not remember (everpaw memory allow)"
+    kept = f"{count} facts in {folder}, all opened by their key" if there else f"nothing kept in {folder}"
+    return Finding("facts", True, f"{may}; {kept}", weight="optional")
+
+
+def dialogue(config: RobotConfig) -> Finding:
+    """The server that words open talk, if one is set: may it be used, and does it answer?"""
+    from runtime.mind.server import ServerTalker
+
+    settings = config.dialogue
+    if not settings.server:
+        return Finding(
+            "dialogue", True, "no server is set: nothing said leaves this robot", weight="optional"
+        )
+    cure = "mend [dialogue] of the settings; until then the persona's lines answer"
+    try:
+        server = ServerTalker(settings.model_copy(update={"reply_s": min(settings.reply_s, _SERVER_S)}))
+        offered = server.models()
+    except (ConfigError, TalkerError) as error:
+        return Finding("dialogue", False, f"{settings.server}: {error}", cure, "optional")
+    where = "dialogue.consent lets words leave the house" if server.may_leave_house else "in the house"
+    seen = f"{settings.server} answers, {where}; offers {', '.join(offered[:5]) or 'no model'}"
+    well = settings.model in offered if settings.model else bool(offered)
+    wanted = f", not dialogue.model = {settings.model}" if settings.model and not well else ""
+    return Finding("dialogue", well, seen + wanted, cure, "optional")
 
 
 def sound_card() -> Finding:
@@ -118,15 +161,20 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     models,
     hearing,
     speaking,
-    broker,
     sound_card,
     disk,
 )
+"""Of this machine"""
+ROBOT_CHECKS: tuple[Callable[[RobotConfig], Finding], ...] = (broker, facts, dialogue)
+"""Of the robot that the settings describe"""
+_SERVER_S = 3.0
+"""Longest wait for a server's list of models"""
 
 
-def examine() -> list[Finding]:
+def examine(config: RobotConfig) -> list[Finding]:
     """All findings; a check that breaks is a finding too."""
-    return [_guarded(check) for check in CHECKS]
+    found = [_guarded(check.__name__, check) for check in CHECKS]
+    return found + [_guarded(check.__name__, partial(check, config)) for check in ROBOT_CHECKS]
 
 
 def main(argv: list[str]) -> int:
@@ -136,11 +184,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--pack", type=Path, help="folder of a pack: does it do here what it did where built?"
     )
-    parser.add_argument("--config", type=Path, help="robot.toml, for keys and broker")
+    parser.add_argument("--config", type=Path, help="robot.toml, for keys, broker, memory and dialogue")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one setting")
     args = parser.parse_args(argv)
     config = load_config(RobotConfig, args.config, args.set)
-    findings = examine()
+    findings = examine(config)
     if args.pack is not None:
         config = config.model_copy(update={"pack": config.pack.model_copy(update={"path": args.pack})})
         findings += _guarded_all(config)
@@ -160,13 +208,11 @@ def _guarded_all(config: RobotConfig) -> list[Finding]:
     return found
 
 
-def _guarded(check: Callable[[], Finding]) -> Finding:
+def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except Exception as error:  # a doctor must finish the round
-        return Finding(
-            check.__name__.replace("_", " "), False, f"{type(error).__name__}: {error}", "reinstall everpaw"
-        )
+        return Finding(name.replace("_", " "), False, f"{type(error).__name__}: {error}", "reinstall everpaw")
 
 
 def _line(finding: Finding) -> str:

@@ -8,6 +8,10 @@ from typing import cast
 KINDS = {
     "scenarios": ("runtime.scenarios.run", "conversations as data, and what comes of them"),
     "early": ("runtime.scenarios.early", "is what is begun before the end what was meant?"),
+    "memory": (
+        "runtime.mind.memory.figures",
+        "facts taught, asked for, never told: how often right?",
+    ),
     "life": ("runtime.life.report", "simulated days of the pet's own will"),
 }
 
@@ -16,7 +20,7 @@ def main(argv: list[str]) -> int:
     """Hands all words on to the kind's own `main`."""
     parser = argparse.ArgumentParser(
         prog="everpaw eval",
-        description="How well it talks and lives.",
+        description="How well it talks, remembers and lives.",
         epilog="`everpaw eval KIND --help` tells more. "
         + "; ".join(f"{kind}: {what}" for kind, (_, what) in KINDS.items()),
         add_help=not argv or argv[0] not in KINDS,

@@ -35,8 +35,8 @@ class Act:
     """How long it stays with it before it thinks of something else"""
     tired_s: float = 120.0
     """How long it does not feel like it again"""
-    calm: bool = False
-    """Allowed in quiet hours and while it was told to settle"""
+    quiet: bool = False
+    """Allowed where it is to be quiet: in quiet hours and while it was told to settle"""
     bid: bool = False
     """Meant for somebody: only while somebody may be there, and ever rarer while nobody answers"""
     gait_ms: int = 0
@@ -107,12 +107,12 @@ ACTS: tuple[Act, ...] = (
     Act(
         "lie", ("lie",), {"rest": 0.95, "peace": 0.8}, {"comfort": -0.1, "rest": -0.02},
         hours=((12.9, 1.2, 0.3), (21.0, 1.0, 0.4)), mood=(0.0, -0.2), begins=UP, leaves=LIE, lasts_s=60.0,
-        tired_s=900.0, calm=True,
+        tired_s=900.0, quiet=True,
     ),
     Act(
         "sleep", ("sleep",), {"rest": 1.3, "peace": 0.5, "play": -0.2}, {},
         bias=-0.15, hours=((13.6, 1.0, 0.25), (22.0, 1.0, 0.4)), mood=(0.0, -0.3), begins=(LIE,),
-        leaves=ASLEEP, lasts_s=1_500.0, tired_s=1_800.0, calm=True,
+        leaves=ASLEEP, lasts_s=1_500.0, tired_s=1_800.0, quiet=True,
     ),
     Act(
         "wake_up", ("wake_up",), {"rest": -1.6, "play": 0.3, "curiosity": 0.2}, {"comfort": 0.2},

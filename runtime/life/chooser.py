@@ -20,10 +20,10 @@ WEARY = 0.9
 """Taken off right after the same act"""
 FIRST, OTHERS = 1.4, 0.6
 """How much the strongest drive is heard beside the others"""
-CALM_PEACE = 0.5
+QUIET_PEACE = 0.5
 """A stronger wish for peace than this is as good as quiet hours"""
 SETTLES = 0.7
-"""Added to what settles it, while it is to be calm"""
+"""Added to what settles it, where it is to be quiet"""
 COMPANY_S = 1_200.0
 """Somebody who spoke or touched it longer ago may have left: nothing is meant for them"""
 
@@ -36,7 +36,7 @@ class Rules:
     """What the settings and the pack allow."""
 
     nature: Nature
-    quiet: QuietHours = NO_QUIET
+    quiet_hours: QuietHours = NO_QUIET
     locomotion: bool = False
     sleep: bool = True
     movements: frozenset[str] | None = None
@@ -47,7 +47,7 @@ class Rules:
 
     @property
     def wants_a_clock(self) -> bool:
-        return self.quiet != NO_QUIET
+        return self.quiet_hours != NO_QUIET
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +77,32 @@ class Choice:
     worth: float = 0.0
 
 
-def is_calm(drives: Mapping[str, float], hour: float | None, rules: Rules) -> bool:
+def is_quiet(drives: Mapping[str, float], hour: float | None, rules: Rules) -> bool:
     """Quiet hours, a wish for peace, or no way to know that the house is awake."""
-    quiet = rules.wants_a_clock if hour is None else rules.quiet.holds(hour)
-    return quiet or drives["peace"] > CALM_PEACE
+    hours = rules.wants_a_clock if hour is None else rules.quiet_hours.holds(hour)
+    return hours or drives["peace"] > QUIET_PEACE
 
 
 def choose(mind: Mind, rules: Rules, chance: random.Random) -> Choice:
     """What it does now. Draws as many numbers whatever is allowed, so that a rule changes no later chance."""
     noise = {act.name: chance.uniform(0, NOISE) for act in ACTS}
-    calm = is_calm(mind.drives, mind.hour, rules)
-    best = Choice(None, "asleep" if mind.posture == ASLEEP else "calm" if calm else "content", WORTH)
+    quiet = is_quiet(mind.drives, mind.hour, rules)
+    best = Choice(None, "asleep" if mind.posture == ASLEEP else "quiet" if quiet else "content", WORTH)
     for act in ACTS:
-        if not allowed(act, mind, rules, calm=calm):
+        if not allowed(act, mind, rules, quiet=quiet):
             continue
         terms = reasons(act, mind)
-        worth = sum(terms.values()) + noise[act.name] + SETTLES * calm
+        worth = sum(terms.values()) + noise[act.name] + SETTLES * quiet
         if worth > best.worth:
             best = Choice(act, max(terms, key=lambda name: terms[name]), worth)
     return best
 
 
-def allowed(act: Act, mind: Mind, rules: Rules, *, calm: bool) -> bool:
+def allowed(act: Act, mind: Mind, rules: Rules, *, quiet: bool) -> bool:
     """Whether posture, rules and manners let it."""
     if mind.posture not in act.begins or (act.gait_ms and not rules.locomotion) or not rules.has(act):
         return False
-    if calm and not act.calm:
+    if quiet and not act.quiet:
         return False
     if act.leaves == ASLEEP and not rules.sleep:
         return False

@@ -68,8 +68,8 @@ def figures(seen: Days) -> Figures:
         drive=tie([deed.drive for deed in seen.deeds], acts),
         asleep_h=seen.asleep_s / seen.seconds * 24,
         deeds_an_hour=len(acts) / max(awake_h, 1e-9),
-        in_quiet_hours=sum(deed.calm for deed in seen.deeds),
-        loud_in_quiet_hours=sum(deed.calm and not deed.act.calm for deed in seen.deeds),
+        in_quiet_hours=sum(deed.in_quiet_hours for deed in seen.deeds),
+        loud_in_quiet_hours=sum(deed.in_quiet_hours and not deed.act.quiet for deed in seen.deeds),
         while_held=sum(deed.held for deed in seen.deeds),
         moods={mood: count / len(seen.samples) for mood, count in moods.most_common()},
     )

@@ -16,7 +16,7 @@ from runtime.body import FINAL, Body
 from runtime.bus import Delivery, decode
 from runtime.contracts import messages as m
 from runtime.life import will
-from runtime.life.chooser import Choice, Rules, is_calm
+from runtime.life.chooser import Choice, Rules, is_quiet
 from runtime.life.colour import PLAIN, Colour, bearing, colour
 from runtime.life.kept import Kept
 from runtime.mind.acts import Act
@@ -183,7 +183,7 @@ class Living:
             drives=drives,
             doing=state.doing,
             why=state.why,
-            quiet=self._enabled and is_calm(state.drives, self._hour(), self._rules),
+            quiet=self._enabled and is_quiet(state.drives, self._hour(), self._rules),
         )
 
     def close(self) -> None:

@@ -58,7 +58,7 @@ def _acts(axis: Any, seen: Days, day: int) -> None:
 
 def _shade(axis: Any, samples: list[Sample], rules: Rules) -> None:
     for quarter in range(96):
-        if rules.quiet.holds(quarter / 4):
+        if rules.quiet_hours.holds(quarter / 4):
             axis.axvspan(quarter / 4, quarter / 4 + 0.25, color="grey", alpha=0.15, lw=0)
     for sample, following in pairwise(samples):
         if sample.posture == ASLEEP:

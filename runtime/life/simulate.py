@@ -27,8 +27,7 @@ class Deed:
     why: str
     drive: str
     """The strongest one, before the act eased it"""
-    calm: bool
-    """Quiet hours"""
+    in_quiet_hours: bool
     held: bool
     """It was attending or told to be still: never true where the lanes hold"""
 
@@ -113,5 +112,5 @@ def _note(
     if choice is None or choice.act is None:
         return
     held = before.age_s + passed_s < max(before.attends_until_s, before.still_until_s)
-    quiet = rules.quiet.holds(hour)
-    seen.deeds.append(Deed(second, choice.act, choice.why, strongest(before.drives), quiet, held))
+    in_quiet_hours = rules.quiet_hours.holds(hour)
+    seen.deeds.append(Deed(second, choice.act, choice.why, strongest(before.drives), in_quiet_hours, held))

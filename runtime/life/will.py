@@ -23,13 +23,13 @@ from runtime.life.acts import (
     STAND,
     Act,
 )
-from runtime.life.chooser import Choice, Mind, Rules, choose, is_calm
+from runtime.life.chooser import Choice, Mind, Rules, choose, is_quiet
 from runtime.life.day import liveliness
 
-CALM_S = 60.0
+STILL_S = 60.0
 """After a halt; the bridge holds to the same"""
 STAYS_S = 300.0
-"""After "stay": it keeps its place, though it may look about once the calm is over"""
+"""After "stay": it keeps its place, though it may look about once the stillness is over"""
 KEEPS_S = 90.0
 """An ordered posture is not left of its own will for so long"""
 GLAD_S = 600.0
@@ -153,7 +153,7 @@ def heard(state: State, intent: str | None, skill: str, *, gait: bool, follow_up
 
 def halted(state: State) -> State:
     """It was told to hold still."""
-    return replace(attended(state, 0.0), still_until_s=state.age_s + CALM_S)
+    return replace(attended(state, 0.0), still_until_s=state.age_s + STILL_S)
 
 
 def happened(state: State, what: str, hour: float | None, rules: Rules) -> tuple[State, Choice | None]:
@@ -165,7 +165,7 @@ def happened(state: State, what: str, hour: float | None, rules: Rules) -> tuple
     recent = act is not None and state.age_s - state.last_s.get(act.name, -1e6) < act.tired_s
     waits = state.age_s < max(state.attends_until_s, state.still_until_s)
     keeps = act is not None and bool(act.leaves) and state.age_s < state.keeps_until_s
-    if act is None or recent or waits or keeps or is_calm(state.drives, hour, rules):
+    if act is None or recent or waits or keeps or is_quiet(state.drives, hour, rules):
         return state, None
     if not rules.has(act):
         return state, None

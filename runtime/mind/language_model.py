@@ -3,7 +3,10 @@
 `dialogue/` of a pack: `model.onnx` with the names that optimum's export gives (`input_ids`, perhaps
 `attention_mask`, `position_ids`, `past_key_values.N.key|value` (B, heads, P, width) -> `logits`,
 `present.N.key|value`), `tokenizer.json` of the tokenizers library, `dialogue.json` (a `Card`). The prompt is
-read at once; what was computed for the persona is kept from turn to turn. One caller at a time.
+read at once; what was computed for the persona is kept from turn to turn.
+
+Threads: any number may be told replies at once. What changes while a reply is made belongs to that reply
+alone; what replies share is never changed, but for the persona's memory, which is exchanged as a whole.
 """
 
 import json
@@ -22,7 +25,7 @@ from runtime.mind.casing import Casing
 from runtime.mind.emotion import MOODS
 from runtime.mind.prompt import END, NO_ACT, Prompt, act_tag, mood_tag, persona_text, render, shorter
 from runtime.mind.sampling import Logits, Sampling, next_token
-from runtime.mind.spelling import Spelling
+from runtime.mind.spelling import Spelling, Words
 
 MAX_CARD_BYTES, MAX_TOKENIZER_BYTES = 1_000_000, 64_000_000
 _TRIES = 12
@@ -56,6 +59,46 @@ class Card(BaseModel):
     metrics: dict[str, float] = {}
 
 
+class _Reply:
+    """One reply under way: its tokens, its own chance, and the words it is held to."""
+
+    def __init__(self, model: "LanguageModel", prompt: Prompt, seed: int) -> None:
+        self._model = model
+        self._chance = np.random.default_rng(seed)
+        self._spelling = Spelling(model.taught, _texts(prompt)) if model.taught else None
+        self.tokens: list[int] = []
+        self.text = ""
+
+    def add(self, token: int) -> bool:
+        """Go on with `token`; True where the reply is whole with it."""
+        model = self._model
+        if token in model.ends:
+            return True
+        self.tokens.append(token)
+        self.text = model.tokenizer.decode(self.tokens)
+        most = model.card.most
+        late = 3 * len(self.tokens) >= 2 * most and self.text.endswith(_SENTENCE_ENDS)
+        return late or len(self.tokens) >= most
+
+    def choose(self, logits: Logits) -> int:
+        """The next token; one that would make no word is put back and another drawn."""
+        logits = np.where(self._model.forbidden, np.float32(-np.inf), logits)
+        for _ in range(_TRIES):
+            token = next_token(logits, self.tokens, self._model.card.sampling, self._chance)
+            if self._fits(token):
+                return token
+            logits[token] = -np.inf
+        likeliest = (int(n) for n in np.argsort(-logits) if logits[n] > -np.inf)
+        return next((n for n in likeliest if self._fits(n)), next(iter(self._model.ends)))
+
+    def _fits(self, token: int) -> bool:
+        if self._spelling is None:
+            return True
+        ended = token in self._model.ends
+        text = self.text if ended else self._model.tokenizer.decode([*self.tokens, token])
+        return self._spelling.fits(text, ended=ended)
+
+
 class LanguageModel:
     """A Talker. PackError names what is wrong with the folder."""
 
@@ -64,14 +107,15 @@ class LanguageModel:
         self.tokenizer = _tokenizer(folder / "tokenizer.json")
         self._engine = Engine(folder / "model.onnx")
         self._pasts = [name for name in self._engine.inputs if name.startswith("past_key_values.")]
-        self._ends = frozenset(self._number(tag, folder) for tag in self.card.ends)
+        self.ends = frozenset(self._number(tag, folder) for tag in self.card.ends)
         for tag in (*map(mood_tag, self.card.moods), *map(act_tag, self.card.acts)):
             self._number(tag, folder)
         self.last_tokens = 0
         """Tokens of the reply that was told last, its end included"""
-        self._spelling = Spelling(frozenset(self.card.words), ()) if self.card.words else None
+        self.taught = Words.of(self.card.words) if self.card.words else None
         self._persona: tuple[list[int], Memory] = ([], {})
-        self._forbidden = self._prove(folder)
+        self.forbidden = self._prove(folder)
+        """(V,) tokens that are never said: tags, and numbers without a token"""
 
     def stream(self, prompt: Prompt, *, seed: int) -> Iterator[str]:
         """The reply, word by word. PackError where even the bare prompt is too long for the model."""
@@ -79,48 +123,20 @@ class LanguageModel:
         tokens, prompt_read = self._fitting(known)
         memory, logits = self._read(tokens, len(self._encode(persona_text(prompt_read))))
         casing = None if self.card.cased else Casing(prompt)
-        if self._spelling:
-            turns = [text for turn in prompt.history for text in turn]
-            self._spelling.read([prompt.name, prompt.heard, *prompt.card, *prompt.facts, *turns])
-        chance = np.random.default_rng(seed)
-        reply: list[int] = []
+        reply = _Reply(self, prompt, seed)
         sent = 0
         while True:
-            token = self._choose(logits, reply, chance)
-            self.last_tokens = len(reply) + 1
-            ended = token in self._ends
-            if not ended:
-                reply.append(token)
-            text = self.tokenizer.decode(reply)
-            ended = ended or len(reply) >= self.card.most or self._may_end(reply, text)
-            upto = len(text) if ended else max(sent, text.rfind(" "))
+            token = reply.choose(logits)
+            self.last_tokens = len(reply.tokens) + 1
+            ended = reply.add(token)
+            upto = len(reply.text) if ended else max(sent, reply.text.rfind(" "))
             if upto > sent:
-                yield casing.write(text[sent:upto]) if casing else text[sent:upto]
+                part = reply.text[sent:upto]
+                yield casing.write(part) if casing else part
                 sent = upto
             if ended:
                 return
-            memory, logits = self._step([token], memory, len(tokens) + len(reply) - 1)
-
-    def _choose(self, logits: Logits, reply: list[int], chance: np.random.Generator) -> int:
-        """The next token; one that would make no word is put back and another drawn."""
-        logits = np.where(self._forbidden, np.float32(-np.inf), logits)
-        for _ in range(_TRIES):
-            token = next_token(logits, reply, self.card.sampling, chance)
-            if self._fits(token, reply):
-                return token
-            logits[token] = -np.inf
-        likeliest = (int(n) for n in np.argsort(-logits) if logits[n] > -np.inf)
-        return next((n for n in likeliest if self._fits(n, reply)), next(iter(self._ends)))
-
-    def _fits(self, token: int, reply: list[int]) -> bool:
-        if self._spelling is None:
-            return True
-        ended = token in self._ends
-        text = self.tokenizer.decode(reply if ended else [*reply, token])
-        return self._spelling.fits(text, ended=ended)
-
-    def _may_end(self, reply: Sequence[int], text: str) -> bool:
-        return 3 * len(reply) >= 2 * self.card.most and text.endswith(_SENTENCE_ENDS)
+            memory, logits = self._step([token], memory, len(tokens) + len(reply.tokens) - 1)
 
     def _fitting(self, prompt: Prompt) -> tuple[list[int], Prompt]:
         """The prompt as tokens, without old turns and far-off facts where it would be too long."""
@@ -139,9 +155,10 @@ class LanguageModel:
     def _read(self, tokens: list[int], persona: int) -> tuple[Memory, Logits]:
         """Memory and logits after the prompt; its first `persona` tokens are read once for all turns."""
         head, rest = tokens[:persona], tokens[persona:]
-        if head != self._persona[0]:
-            self._persona = (head, self._step(head, self._nothing(), 0)[0])
-        return self._step(rest, self._persona[1], len(head))
+        persona = self._persona
+        if head != persona[0]:
+            persona = self._persona = (head, self._step(head, self._nothing(), 0)[0])
+        return self._step(rest, persona[1], len(head))
 
     def _step(self, tokens: Sequence[int], memory: Memory, start: int) -> tuple[Memory, Logits]:
         """Read `tokens` that stand at `start`: what is remembered, and the logits (V,) of what comes next."""
@@ -167,7 +184,7 @@ class LanguageModel:
         return empty
 
     def _prove(self, folder: Path) -> npt.NDArray[np.bool_]:
-        """Run a few tokens; (V,) which tokens are never said: tags, and numbers without a token."""
+        """Run a few tokens; which tokens are `forbidden`."""
         names = {"input_ids", "logits"} - {*self._engine.inputs, *self._engine.outputs}
         if names or not self._pasts:
             missing = ", ".join(sorted(names)) or "past_key_values.*"
@@ -185,7 +202,7 @@ class LanguageModel:
             )
         forbidden: npt.NDArray[np.bool_] = np.arange(len(logits)) >= size
         for number, token in self.tokenizer.get_added_tokens_decoder().items():
-            forbidden[number] = token.special and number not in self._ends
+            forbidden[number] = token.special and number not in self.ends
         return forbidden
 
     def _encode(self, text: str) -> list[int]:
@@ -203,6 +220,12 @@ def _known(prompt: Prompt, card: Card) -> Prompt:
     mood = prompt.mood if prompt.mood in card.moods else card.moods[0]
     act = prompt.act if prompt.act in card.acts else NO_ACT if NO_ACT in card.acts else card.acts[0]
     return replace(prompt, mood=mood, act=act)
+
+
+def _texts(prompt: Prompt) -> list[str]:
+    """All that a reply may take its words from."""
+    turns = [text for turn in prompt.history for text in turn]
+    return [prompt.name, prompt.heard, *prompt.card, *prompt.facts, *turns]
 
 
 def _card(path: Path) -> Card:

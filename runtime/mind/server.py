@@ -59,6 +59,11 @@ class ServerTalker:
         self._model = settings.model
         self._refuse_outside()
 
+    @property
+    def may_leave_house(self) -> bool:
+        """`dialogue.consent` names its host, so what is said may go there wherever it is."""
+        return self._settings.consent == self._host and self._tls
+
     def __str__(self) -> str:
         return f"{self._model or 'the first model'} at {self._settings.server}"
 
@@ -95,13 +100,19 @@ class ServerTalker:
                 f'would leave it. If everybody at home agrees, set dialogue.consent = "{self._host}"'
             )
 
+    def models(self) -> list[str]:
+        """What the server offers; TalkerError where it cannot be asked."""
+        with self._asked("GET", "/models", None) as response:
+            offered = _json(response.read(MAX_BYTES)).get("data")
+        rows = offered if isinstance(offered, list) else []
+        return [str(row["id"]) for row in rows if isinstance(row, dict) and row.get("id")]
+
     def _named_model(self) -> str:
         if not self._model:
-            with self._asked("GET", "/models", None) as response:
-                offered = _json(response.read(MAX_BYTES)).get("data") or []
-            if not offered or not isinstance(offered[0], dict):
+            offered = self.models()
+            if not offered:
                 raise TalkerError("the server offers no model; name one in dialogue.model")
-            self._model = str(offered[0].get("id", ""))
+            self._model = offered[0]
         return self._model
 
     @contextmanager
@@ -132,8 +143,7 @@ class ServerTalker:
 
     def _connect(self) -> socket.socket:
         settings = self._settings
-        leave_house = settings.consent == self._host and self._tls
-        plain = connect(self._host, self._port, settings.first_sentence_s, leave_house=leave_house)
+        plain = connect(self._host, self._port, settings.first_sentence_s, leave_house=self.may_leave_house)
         plain.settimeout(settings.reply_s)
         if not self._tls:
             return plain

@@ -6,6 +6,7 @@ it goes on as the prompt has it ("cupboard") or chooses another. It works on tex
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from runtime.mind.casing import folded
 
@@ -21,18 +22,24 @@ def words_in(texts: Iterable[str]) -> frozenset[str]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Known words, folded, and every way in which one of them may begin."""
+
+    whole: frozenset[str]
+    beginnings: frozenset[str]
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> "Words":
+        whole = frozenset(words)
+        return cls(whole, frozenset(word[:n] for word in whole for n in range(1, len(word) + 1)))
+
+
 class Spelling:
     """The words of one reply: `taught` ones and those of the `prompt`'s texts."""
 
-    def __init__(self, taught: frozenset[str], prompt: Iterable[str]) -> None:
-        self._taught = taught
-        self._beginnings = _beginnings(taught)
-        self.read(prompt)
-
-    def read(self, prompt: Iterable[str]) -> None:
-        """Another prompt's words in place of the last one's."""
-        self._given = words_in(prompt)
-        self._given_beginnings = _beginnings(self._given)
+    def __init__(self, taught: Words, prompt: Iterable[str]) -> None:
+        self._known = (taught, Words.of(words_in(prompt)))
 
     def fits(self, text: str, *, ended: bool) -> bool:
         """Whether a reply may stand at `text`; its last word may be unfinished unless `ended`."""
@@ -45,12 +52,8 @@ class Spelling:
 
     def _is_word(self, word: str) -> bool:
         bare = word.removesuffix("'").removesuffix("'s")
-        return bare in self._taught or bare in self._given
+        return any(bare in words.whole for words in self._known)
 
     def _begins(self, part: str) -> bool:
-        known = part in self._beginnings or part in self._given_beginnings
+        known = any(part in words.beginnings for words in self._known)
         return known or (part.endswith(("'", "'s")) and self._is_word(part))
-
-
-def _beginnings(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(word[:n] for word in words for n in range(1, len(word) + 1))

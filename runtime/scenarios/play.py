@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -59,10 +60,11 @@ class Player:
     def play(self, scenario: Scenario) -> Result:
         """Every step in order, with a mind of its own seed."""
         with TemporaryDirectory(prefix="everpaw-") as folder:
-            memory = None
-            if scenario.memory != "none":
-                memory = Memory(Path(folder) / "memory", enabled=scenario.memory == "allowed")
-            return self._play(scenario, memory)
+            if scenario.memory == "none":
+                return self._play(scenario, None)
+            enabled = scenario.memory == "allowed"
+            with closing(Memory(Path(folder) / "memory", enabled=enabled)) as memory:
+                return self._play(scenario, memory)
 
     def _play(self, scenario: Scenario, memory: Memory | None) -> Result:
         result = Result(scenario.name, scenario.falls_short)

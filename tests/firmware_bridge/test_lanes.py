@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from firmware_bridge.lanes import ARMED_MS, CALM_MS, LISTEN_MS
+from firmware_bridge.lanes import ARMED_MS, LISTEN_MS, STILL_MS
 from runtime.contracts import messages as m
 from tests.firmware_bridge.board import bench
 from tests.firmware_bridge.conducted import Conducted, conducted
@@ -56,7 +56,7 @@ def test_after_a_halt_nothing_of_its_own_moves_until_an_order_or_the_calm_is_ove
     for _ in range(5):
         assert rig.statuses(rig.skill("wag", "autonomy")) == ["rejected"]
         rig.idle(source="autonomy", alertness=1.0)
-        rig.run((CALM_MS - 1_000) // 5)
+        rig.run((STILL_MS - 1_000) // 5)
     assert rig.joints == held
     rig.run(2_000)
     assert rig.statuses(rig.skill("wag", "autonomy"))[0] == "accepted"
@@ -69,7 +69,7 @@ def test_after_a_halt_nothing_of_its_own_moves_until_an_order_or_the_calm_is_ove
 
 def test_the_breath_comes_back_when_the_calm_is_over(rig: Conducted) -> None:
     rig.send("cmnd/halt", m.HaltCommand)
-    rig.run(CALM_MS + 100)
+    rig.run(STILL_MS + 100)
     held = rig.joints
     rig.idle(source="autonomy")
     rig.run(3_000)

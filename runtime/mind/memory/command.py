@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     folder = folder_of(config)
     tell = _print_json if args.json else _print_words
     work: Callable[[argparse.Namespace, Path, bool], list[Row]] = args.work
-    for row in work(args, folder, _allowed(folder, config)):
+    for row in work(args, folder, config.memory.enabled):
         tell(row)
     return 0
 
@@ -82,17 +82,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _allow(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _allow(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     consent.write(folder, Consent(allowed=True, history=args.history, how="command", at=wall_clock()))
     return [{"allowed": True, "history": args.history, "folder": str(folder)}]
 
 
-def _deny(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _deny(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     consent.write(folder, Consent(allowed=False, how="command", at=wall_clock()))
     return [{"allowed": False, "folder": str(folder)}]
 
 
-def _list(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _list(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     return [
         _row(number, fact)
         for number, fact in _facts(folder).items()
@@ -100,16 +100,15 @@ def _list(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
     ]
 
 
-def _show(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _show(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     fact = _facts(folder).get(args.number)
     if fact is None:
         raise ConfigError(_no_such(args.number))
     return [{"number": args.number, **fact.model_dump(mode="json")}]
 
 
-def _add(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
-    if not allowed:
-        raise FactError("the pet may not remember yet; to allow it, type: everpaw memory allow")
+def _add(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
+    _insist_on_consent(folder, enabled)
     if is_secret(args.sentence):
         raise FactError("that looks like a PIN, a password or a card number; a pet keeps no secrets")
     statement = statement_of(f"remember that {args.sentence}")
@@ -121,7 +120,7 @@ def _add(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
     return [_row(told.entry.number, told.entry.fact) | {"outcome": told.outcome}]
 
 
-def _correct(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _correct(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     if is_secret(args.value):
         raise FactError("that looks like a PIN, a password or a card number; a pet keeps no secrets")
     with closing(_open(folder)) as knowledge:
@@ -133,7 +132,7 @@ def _correct(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]
     return [_row(entry.number, entry.fact)]
 
 
-def _forget(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _forget(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     if bool(args.numbers) == bool(args.about):
         raise ConfigError("say which facts: everpaw memory forget NUMBER..., or --about TEXT")
     with closing(_open(folder)) as knowledge:
@@ -142,13 +141,12 @@ def _forget(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
     return [{"forgotten": count}]
 
 
-def _export(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _export(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     return [{"facts": [fact.model_dump(mode="json") for fact in _facts(folder).values()]}]
 
 
-def _import(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
-    if not allowed:
-        raise FactError("the pet may not remember yet; to allow it, type: everpaw memory allow")
+def _import(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
+    _insist_on_consent(folder, enabled)
     try:
         if args.file.stat().st_size > MAX_IMPORT_BYTES:
             raise FactError(f"{args.file} is larger than {MAX_IMPORT_BYTES} bytes; is it an export?")
@@ -163,13 +161,13 @@ def _import(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
     return [{"imported": len(fresh), "known": len(facts) - len(fresh)}]
 
 
-def _rotate(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _rotate(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     with closing(_open(folder)) as knowledge:
         knowledge.rotate()
         return [{"sealed": len(knowledge.facts())}]
 
 
-def _erase(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
+def _erase(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     try:
         needles = proof.needles_of(_facts(folder).values())
     except FactError as error:  # what cannot be read can still be destroyed
@@ -186,9 +184,9 @@ def _erase(args: argparse.Namespace, folder: Path, allowed: bool) -> list[Row]:
     return [row | {"hits": found.hits}]
 
 
-def _allowed(folder: Path, config: RobotConfig) -> bool:
-    given = consent.read(folder) if config else None
-    return given.allowed if given else config.memory.enabled
+def _insist_on_consent(folder: Path, enabled: bool) -> None:
+    if not consent.allowed(folder, enabled):
+        raise FactError("the pet may not remember yet; to allow it, type: everpaw memory allow")
 
 
 def _facts(folder: Path) -> dict[int, Fact]:

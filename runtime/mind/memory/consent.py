@@ -40,6 +40,12 @@ def read(folder: Path) -> Consent | None:
         ) from error
 
 
+def allowed(folder: Path, by_settings: bool) -> bool:
+    """The owner's own word, and where there is none what the settings say."""
+    given = read(folder)
+    return given.allowed if given else by_settings
+
+
 def write(folder: Path, consent: Consent) -> None:
     """Whole or not at all."""
     try:

@@ -99,6 +99,13 @@ class Memory:
         """Another conversation: nobody is introduced, nothing was said last."""
         self._talk.reset()
 
+    def close(self) -> None:
+        """Let go of what is known; it is opened again where it is needed again."""
+        if self._talk.is_open:
+            self._talk.knowledge.close()
+            self._talk.knowledge = None
+            self._talk.reset()
+
     def _hear(self, heard: Heard) -> Answer | None:
         if heard.wish and heard.wish.kind in ("allow", "deny"):
             return self._consent(heard, allowed=heard.wish.kind == "allow")
@@ -130,10 +137,8 @@ class Memory:
         allowed = given.allowed if given else self.enabled
         if allowed and not self._talk.is_open:
             self._talk.knowledge = Knowledge(self.folder)
-        elif not allowed and self._talk.is_open:
-            self._talk.knowledge.close()
-            self._talk.knowledge = None
-            self._talk.reset()
+        elif not allowed:
+            self.close()
         if allowed:
             self._talk.knowledge.history = given.history if given else False
         return allowed

@@ -35,15 +35,22 @@ _TABLES = (
 
 
 class Store:
-    """The facts of one folder, which is made where it is missing. FactError wherever it cannot be used."""
+    """The facts of one folder, which is made where it is missing. FactError wherever it cannot be used.
 
-    def __init__(self, folder: Path) -> None:
+    `read_only`: nothing is made, mended or shredded, and `change` and `rotate` fail.
+    """
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
+        self._begins = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+        self._version = -1
+        self._facts: dict[int, Fact] = {}
         with _clear_errors(folder):
+            if read_only:
+                self._db = _connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro")
+                return
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._db = sqlite3.connect(
-                folder / DATABASE, timeout=WAIT_S, isolation_level=None, check_same_thread=False
-            )
+            self._db = _connect((folder / DATABASE).resolve().as_uri())
             (folder / DATABASE).chmod(0o600)
             self._db.execute("PRAGMA secure_delete=ON")
             self._db.execute("PRAGMA journal_mode=DELETE")
@@ -51,8 +58,6 @@ class Store:
             with self._transaction():
                 self._sealer = self._begin()
                 self._shred_strays()
-            self._version = -1
-            self._facts: dict[int, Fact] = {}
 
     def close(self) -> None:
         self._db.close()
@@ -175,7 +180,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(self._begins)
         try:
             yield
             self._db.execute("COMMIT")
@@ -183,6 +188,10 @@ class Store:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, timeout=WAIT_S, isolation_level=None, check_same_thread=False, uri=True)
 
 
 def exists(folder: Path) -> bool:

@@ -52,7 +52,7 @@ def test_a_life_without_quiet_hours_is_told_apart() -> None:
     """The figure that is 0 above can be something else."""
     restless = live(1, 3, Rules(nature(3)), household(1, 3), STEP_S)
     quiet = QuietHours.read("16:00-20:00")
-    loud = sum(quiet.holds(deed.hour) and not deed.act.calm for deed in restless.deeds)
+    loud = sum(quiet.holds(deed.hour) and not deed.act.quiet for deed in restless.deeds)
     assert loud > 10
 
 

@@ -9,7 +9,7 @@ import pytest
 from runtime import starter
 from runtime.life import will
 from runtime.life.acts import ACTS, ASLEEP, AWAKE, BY_NAME, LIE, POSTURE_OF, REACTIONS, STAND
-from runtime.life.chooser import COMPANY_S, Rules, is_calm
+from runtime.life.chooser import COMPANY_S, Rules, is_quiet
 from runtime.life.day import QuietHours
 from runtime.life.drives import DRIVES, nature
 from runtime.life.household import GAIT_OF, SKILL_OF
@@ -75,11 +75,11 @@ def test_nothing_begins_while_it_is_spoken_to(event: Callable[[will.State], will
     assert lived(state, 300)[1] != []
 
 
-def test_after_a_halt_it_is_calm_until_somebody_speaks_or_the_calm_is_over() -> None:
+def test_after_a_halt_it_is_still_until_somebody_speaks_or_the_time_is_over() -> None:
     halted = replace(will.halted(grown()), free_at_s=0.0)
-    assert lived(halted, int(will.CALM_S) - 1)[1] == []
+    assert lived(halted, int(will.STILL_S) - 1)[1] == []
     assert lived(halted, 600)[1] != []
-    assert lived(heard(halted, "stop"), int(will.CALM_S) - 1)[1] == []
+    assert lived(heard(halted, "stop"), int(will.STILL_S) - 1)[1] == []
     spoken = heard(halted, "hello")
     assert spoken.still_until_s <= spoken.age_s < spoken.attends_until_s
     bored = replace(spoken, drives=dict.fromkeys(DRIVES, 0.9) | {"peace": 0.0})
@@ -121,8 +121,8 @@ def test_asked_to_play_it_plays() -> None:
     state = grown()
     assert plays(heard(state, "play", "bow")) > plays(state)
     settled = heard(state, "settle", "lie")
-    assert is_calm(settled.drives, 10.0, RULES)
-    assert not is_calm(heard(settled, "play", "bow").drives, 10.0, RULES)
+    assert is_quiet(settled.drives, 10.0, RULES)
+    assert not is_quiet(heard(settled, "play", "bow").drives, 10.0, RULES)
 
 
 def test_quiet_hours_find_it_lying_down_and_nothing_wakes_it_of_itself() -> None:
@@ -136,7 +136,7 @@ def test_quiet_hours_find_it_lying_down_and_nothing_wakes_it_of_itself() -> None
 
 def test_without_a_clock_it_is_quiet_unless_no_hours_are() -> None:
     assert {name for _, name in lived(grown(), 3_600, hour=None)[1]} <= {"lie", "sleep"}
-    free = replace(RULES, quiet=QuietHours())
+    free = replace(RULES, quiet_hours=QuietHours())
     assert len({name for _, name in lived(will.State(3), 3_600, hour=None, rules=free)[1]}) >= 5
 
 

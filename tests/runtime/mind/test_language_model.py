@@ -1,18 +1,22 @@
 """The talker of a pack: streams, ends, bounds, seeds, the persona's cache, and spoilt files."""
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from runtime import starter
 from runtime.contracts.errors import PackError
 from runtime.mind.casing import Casing
 from runtime.mind.language_model import LanguageModel
 from runtime.mind.prompt import END, Prompt, persona_text, render
 from runtime.mind.sampling import Sampling, next_token
-from runtime.mind.spelling import Spelling, words_in
+from runtime.mind.spelling import Spelling, Words, words_in
 from tests.fakes import scripted_lm
 
 WORDS = ["i", "love", "my", "red", "ball", ".", "!", "sit", "down", "yes", "anna", "is", "here", "who"]
@@ -81,6 +85,36 @@ def test_the_persona_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     other = replace(PROMPT, card=("I love Anna.",))
     list(model.stream(other, seed=0))
     assert read[5] == len(model._encode(persona_text(other)))
+
+
+def test_replies_made_in_turn_take_nothing_from_each_other(tmp_path: Path) -> None:
+    """A reply that was stopped makes its last token while the next one begins."""
+    model = LanguageModel(scripted_lm.write(tmp_path, WORDS, words=("yes", "sit"), most=20))
+    other = Prompt("Rex", "sit down", ("I love sticks.",))
+    alone = [list(model.stream(prompt, seed=5)) for prompt in (PROMPT, other)]
+    made: tuple[list[str], list[str]] = ([], [])
+    for pieces in zip_longest(model.stream(PROMPT, seed=5), model.stream(other, seed=5)):
+        for mine, piece in zip(made, pieces, strict=True):
+            mine += [] if piece is None else [piece]
+    assert [*made] == alone
+
+
+def test_many_threads_are_told_what_one_is() -> None:
+    model = LanguageModel(starter.load_pack().part("dialogue"))
+    cards = [("I love my red ball.",), ("I am a robot dog.", "I sleep in a basket.")]
+    prompts = [Prompt("Buddy", f"{heard} {n}", cards[n % 2]) for n, heard in enumerate(["who are you"] * 6)]
+
+    def told(n: int) -> str:
+        return "".join(model.stream(prompts[n], seed=n))
+
+    alone = [told(n) for n in range(len(prompts))]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(len(prompts)) as threads:
+            assert list(threads.map(told, range(len(prompts)))) == alone
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_an_unknown_act_or_mood_is_told_as_none(tmp_path: Path) -> None:
@@ -155,18 +189,17 @@ def test_names_are_spelled_as_they_were_given(said: str, written: str) -> None:
 
 
 def test_no_word_that_neither_was_taught_nor_stands_in_the_prompt() -> None:
-    spelling = Spelling(
-        words_in(["Your keys are in the cup. I'm fine."]), ["Anna's cupboard", "lives in Lyon"]
-    )
+    taught = Words.of(words_in(["Your keys are in the cup. I'm fine."]))
+    spelling = Spelling(taught, ["Anna's cupboard", "lives in Lyon"])
     for text in ("your keys are in the cu", "your cupbo", "in lyon", "anna's", "i'", "anna's cupboard. i'm"):
         assert spelling.fits(text, ended=False), text
     for text in ("your cupen", "in lyo.", "piza", "anna cupbo is"):
         assert not spelling.fits(text, ended=False), text
     assert spelling.fits("in lyon", ended=True)
     assert not spelling.fits("in lyo", ended=True)
-    spelling.read(["pizza"])
-    assert spelling.fits("the pizza", ended=True)
-    assert not spelling.fits("the cupboard", ended=True)
+    another = Spelling(taught, ["pizza"])
+    assert another.fits("the pizza", ended=True)
+    assert not another.fits("the cupboard", ended=True)
 
 
 def test_a_model_is_held_to_its_words(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime.cli import main
-from runtime.mind.memory import proof
+from runtime.mind.memory import consent, proof
 from runtime.mind.memory.store import DATABASE, Store
 
 
@@ -100,6 +100,17 @@ def test_what_was_spoilt_can_still_be_erased(tmp_path: Path, capsys: pytest.Capt
     assert "damaged" in failing(tmp_path, capsys, "list")
     assert main(["memory", "erase", "--yes", "--set", f'memory.path="{tmp_path}"']) == 0
     assert not (tmp_path / DATABASE).exists()
+
+
+def test_a_spoilt_consent_is_mended_as_its_error_says(
+    run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("allow")
+    run("add", "I like tea")
+    (tmp_path / "memory" / consent.FILE).write_text("{")
+    assert "type: everpaw memory allow" in failing(tmp_path / "memory", capsys, "add", "I like soup")
+    run("allow")
+    assert run("add", "I like soup")
 
 
 @pytest.mark.parametrize(
