@@ -23,7 +23,17 @@ from runtime.contracts.errors import PackError
 from runtime.engines import Engine, Kept
 from runtime.mind.casing import Casing
 from runtime.mind.emotion import MOODS
-from runtime.mind.prompt import END, NO_ACT, Prompt, act_tag, mood_tag, persona_text, render, shorter
+from runtime.mind.prompt import (
+    END,
+    MAX_LETTERS,
+    NO_ACT,
+    Prompt,
+    act_tag,
+    mood_tag,
+    persona_text,
+    render,
+    shorter,
+)
 from runtime.mind.sampling import Logits, Sampling, next_token
 from runtime.mind.spelling import Spelling, Words
 
@@ -223,9 +233,10 @@ def _known(prompt: Prompt, card: Card) -> Prompt:
 
 
 def _texts(prompt: Prompt) -> list[str]:
-    """All that a reply may take its words from."""
+    """All that a reply may take its words from, as far as it is read."""
     turns = [text for turn in prompt.history for text in turn]
-    return [prompt.name, prompt.heard, *prompt.card, *prompt.facts, *turns]
+    texts = (prompt.name, prompt.heard, *prompt.card, *prompt.facts, *turns)
+    return [text[:MAX_LETTERS] for text in texts]
 
 
 def _card(path: Path) -> Card:

@@ -44,8 +44,8 @@ class ServerTalker:
 
     def __init__(self, settings: DialogueSettings) -> None:
         self._settings = settings
-        parts = urlsplit(settings.server)
         try:
+            parts = urlsplit(settings.server)
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
             raise ConfigError(f"dialogue.server = {settings.server!r}: {error}") from error

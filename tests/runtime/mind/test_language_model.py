@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import zip_longest
@@ -13,9 +14,9 @@ import pytest
 from runtime import starter
 from runtime.contracts.errors import PackError
 from runtime.mind.casing import Casing
-from runtime.mind.language_model import LanguageModel
+from runtime.mind.language_model import LanguageModel, Memory
 from runtime.mind.prompt import END, Prompt, persona_text, render
-from runtime.mind.sampling import Sampling, next_token
+from runtime.mind.sampling import Logits, Sampling, next_token
 from runtime.mind.spelling import Spelling, Words, words_in
 from tests.fakes import scripted_lm
 
@@ -97,6 +98,42 @@ def test_replies_made_in_turn_take_nothing_from_each_other(tmp_path: Path) -> No
         for mine, piece in zip(made, pieces, strict=True):
             mine += [] if piece is None else [piece]
     assert [*made] == alone
+
+
+def test_a_persona_exchanged_meanwhile_is_not_taken_for_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, step = scripted(tmp_path, f"yes {END}"), LanguageModel._step
+    "".join(model.stream(PROMPT, seed=0))
+    tokens, memory = model._persona
+    fed: list[object] = []
+
+    class Exchanged(list[int]):
+        """Between the look at it and its use another thread puts its own in place."""
+
+        def __ne__(self, other: object) -> bool:
+            model._persona = ([], {})
+            return list(self) != other
+
+    def noting(tokens: list[int], memory: Memory, start: int) -> tuple[Memory, Logits]:
+        fed.append(memory)
+        return step(model, tokens, memory, start)
+
+    model._persona = (Exchanged(tokens), memory)
+    monkeypatch.setattr(model, "_step", noting)
+    assert "".join(model.stream(PROMPT, seed=0)) == "yes"
+    assert model._persona == ([], {})
+    assert fed[0] is memory
+
+
+def test_words_beyond_what_is_read_cost_nothing(tmp_path: Path) -> None:
+    """Every beginning of a word is kept: 100,000 letters in one would fill the memory."""
+    model = LanguageModel(scripted_lm.write(tmp_path, WORDS, words=("yes", "sit"), most=5))
+    long = replace(PROMPT, heard="a" * 100_000)
+    tracemalloc.start()
+    list(model.stream(long, seed=0))
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
 
 
 def test_many_threads_are_told_what_one_is() -> None:

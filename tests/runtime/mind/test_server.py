@@ -343,7 +343,8 @@ def test_a_name_that_moves_out_after_the_start_is_refused(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "server", ["http://:80", "http://x:99999", "http://user:pw@pet", "http://pet/?a=b", "http://pet/#x"]
+    "server",
+    ["http://:80", "http://x:99999", "http://user:pw@pet", "http://pet/?a=b", "http://pet/#x", "http://[::1"],
 )
 def test_an_address_that_is_none(server: str) -> None:
     with pytest.raises(ConfigError, match=r"dialogue\.server"):
