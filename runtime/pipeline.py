@@ -135,10 +135,15 @@ class Robot:
         """Monotonic seconds of a moment of the stream."""
         return stream_s + self._stream_to_mono_s
 
+    def restart_clock(self) -> None:
+        """Part of the stream is missing: the next block says anew which of its moments is which."""
+        self._stream_to_mono_s = float("inf")
+
     def take(self, item: AudioBlock | SourceFault) -> None:
         """Hear one block; `run` does so with every one of its source."""
         if isinstance(item, SourceFault):
             _log.warning("the microphone %s: %s", item.kind, item.detail)
+            self.restart_clock()
             self.listeners.fault(item)
             return
         self._last_block_s = time.monotonic()
@@ -224,11 +229,18 @@ class Robot:
                 self._mail.done()
         return True
 
+    def rest(self, dt_s: float) -> None:
+        """Nothing was said for `dt_s` seconds: mood and own will go on."""
+        self.answerer.rest(dt_s)
+        self.life.tick(dt_s, answering=self.answering)
+
     def _answer_all(self) -> None:
         while not self._mail.closed:
-            if not self.think(timeout_s=1.0):
-                self.answerer.rest(1.0)
-                self.life.tick(1.0, answering=self.answering)
+            try:
+                if not self.think(timeout_s=1.0):
+                    self.rest(1.0)
+            except Exception:  # a mind that ended would leave a pet that hears and never answers
+                _log.exception("the mind stumbled over this; it goes on with what comes next")
 
     def _tell(self, record: TurnRecord) -> None:
         turn = record.turn

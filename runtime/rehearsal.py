@@ -1,9 +1,10 @@
 """A whole pet in the time of its own stream: ears, mind, voice and answers as on the robot, without waiting.
 
 Inside `rehearsal` the monotonic clock of the process is the stream's: it moves with the blocks that are heard
-and with every sleep, so hours pass as fast as they are computed and come out the same each time. The body
-takes every command at once, and the loudspeaker keeps time without a sound. One thread hears and thinks in
-turn; the mind takes `LOOK_S` for a look, in which newer looks replace older ones, as on the robot.
+and with every sleep, so hours pass as fast as they are computed and come out the same each time. The hour of
+the day, which the pet's own will asks for, is that clock's too. The body takes every command at once, and the
+loudspeaker keeps time without a sound. One thread hears and thinks in turn; the mind takes `LOOK_S` for a
+look, in which newer looks replace older ones, as on the robot.
 """
 
 import time
@@ -24,18 +25,30 @@ from runtime.contracts.config import RobotConfig
 from runtime.contracts.pack import Pack
 from runtime.demo.room import Room, RoomSettings
 from runtime.loopback import LoopbackBus, WillingBridge
+from runtime.mind.conversation import Conversation
 from runtime.pipeline import Listeners, Robot
 from runtime.speech.tts import SilentVoice, Voice
 
+MORNING = 10.0
+"""The hour at which a rehearsal begins"""
 LOOK_S = 0.03
 """For the recogniser's network and the search, on two ordinary cores"""
 
 
 class StreamClock:
-    """A monotonic clock that moves only when it is told to."""
+    """A monotonic clock that moves only when it is told to, and the hour of the day with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, hour: float = MORNING) -> None:
         self._now_s = 1_000.0
+        self.begin_day(hour)
+
+    def begin_day(self, hour: float) -> None:
+        """From this moment on it is so late."""
+        self._midnight_s = self._now_s - hour * 3_600
+
+    def hour(self) -> float:
+        """0 <= hour < 24"""
+        return (self._now_s - self._midnight_s) / 3_600 % 24
 
     def now_s(self) -> float:
         return self._now_s
@@ -55,6 +68,8 @@ class Rehearsal:
     bus: LoopbackBus
     clock: StreamClock
     room: Room
+    config: RobotConfig
+    pack: Pack
     heard: int = 0
     """Samples of the stream"""
     _busy_until_s: float = field(default=float("-inf"))
@@ -70,10 +85,19 @@ class Rehearsal:
         self.hear(np.zeros(round(seconds * SAMPLE_RATE_HZ), np.int16))
 
     def rest(self, seconds: int) -> None:
-        """Quiet that is not listened to: only moods and clocks move."""
+        """Quiet that is not listened to: only mood, own will and clocks move."""
         for _ in range(seconds):
             self.clock.advance(1.0)
-            self.robot.answerer.rest(1.0)
+            self.robot.rest(1.0)
+        self.robot.restart_clock()
+
+    def begin_life(self, mind: Conversation, hour: float) -> None:
+        """Another mind in the same body, newborn at that hour of the day."""
+        robot, body = self.robot, self.robot.body
+        self.clock.begin_day(hour)
+        robot.answerer.conversation = mind
+        robot.life = assembly.life_of(self.config, self.pack, robot.bus, body, mind, hour=self.clock.hour)
+        body.colour = robot.life.colour
 
     def overhear(self, microphone: Samples) -> None:
         """Whole blocks as the microphone gives them, with no room between; what is left over is not heard."""
@@ -112,14 +136,16 @@ def rehearsal(
     ):
         bus = LoopbackBus()
         bridge, sink = WillingBridge(bus), NullSink(time.monotonic)
+        config = config or RobotConfig()
         robot = assembly.assemble(
-            config or RobotConfig(),
+            config,
             pack,
             bus=cast("Bus", bus),
             sink=sink,
             speaker=voice or SilentVoice(),
             listeners=listeners,
+            hour=clock.hour,
         )
         bridge.wake()
-        yield Rehearsal(robot, bus, clock, Room(QueueSource(), sink, room))
+        yield Rehearsal(robot, bus, clock, Room(QueueSource(), sink, room), config, pack)
         robot.body.close()

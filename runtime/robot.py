@@ -24,7 +24,7 @@ from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here, unmet
 from runtime.ears import Ears, EarSettings
 from runtime.life.kept import load, place, save
-from runtime.life.living import Living
+from runtime.life.living import Living, local_hour
 from runtime.life.rules import rules_of
 from runtime.mind.conversation import MEMORY_INTENTS, Conversation
 from runtime.mind.memory.place import memory_of
@@ -92,6 +92,7 @@ def assemble(
     speaker: Voice,
     listeners: Listeners | None = None,
     life_file: Path | None = None,
+    hour: Callable[[], float | None] = local_hour,
 ) -> Robot:
     """All parts of one pet, wired but not yet alive; its life is kept in `life_file`, if there is one."""
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
@@ -118,7 +119,7 @@ def assemble(
         settings=config.early,
         be_patient=ears.be_patient,
     )
-    life = life_of(config, pack, bus, body, answerer.conversation, life_file)
+    life = life_of(config, pack, bus, body, answerer.conversation, life_file, hour)
     body.colour = life.colour
     robot = Robot(
         ears=ears,
@@ -136,7 +137,13 @@ def assemble(
 
 
 def life_of(
-    config: RobotConfig, pack: Pack, bus: Bus, body: Body, mind: Conversation, file: Path | None
+    config: RobotConfig,
+    pack: Pack,
+    bus: Bus,
+    body: Body,
+    mind: Conversation,
+    file: Path | None = None,
+    hour: Callable[[], float | None] = local_hour,
 ) -> Living:
     """The pet's own will, as the settings and the pack allow."""
     seed = config.seed if config.life.seed is None else config.life.seed
@@ -151,6 +158,7 @@ def life_of(
         kept=load(file, seed) if file else None,
         keep=partial(save, path=file) if file else lambda kept: None,
         tell=partial(bus.publish, "state/mind"),
+        hour=hour,
     )
 
 

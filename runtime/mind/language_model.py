@@ -165,10 +165,10 @@ class LanguageModel:
     def _read(self, tokens: list[int], persona: int) -> tuple[Memory, Logits]:
         """Memory and logits after the prompt; its first `persona` tokens are read once for all turns."""
         head, rest = tokens[:persona], tokens[persona:]
-        persona = self._persona
-        if head != persona[0]:
-            persona = self._persona = (head, self._step(head, self._nothing(), 0)[0])
-        return self._step(rest, persona[1], len(head))
+        read = self._persona
+        if head != read[0]:
+            read = self._persona = (head, self._step(head, self._nothing(), 0)[0])
+        return self._step(rest, read[1], len(head))
 
     def _step(self, tokens: Sequence[int], memory: Memory, start: int) -> tuple[Memory, Logits]:
         """Read `tokens` that stand at `start`: what is remembered, and the logits (V,) of what comes next."""

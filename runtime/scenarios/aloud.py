@@ -4,18 +4,20 @@ What is begun early, taken back, talked into and remembered as really said comes
 (runtime.rehearsal); the pet always listens, since scenarios are about what is said, not about being called.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
 
 from runtime.answer import TurnRecord
+from runtime.bus import Delivery
 from runtime.contracts.audio import SAMPLE_RATE_HZ, Samples
 from runtime.contracts.pack import Pack
 from runtime.demo.people import People, Said, people
 from runtime.mind.conversation import Conversation
 from runtime.pipeline import Listeners
-from runtime.rehearsal import Rehearsal, rehearsal
+from runtime.rehearsal import MORNING, Rehearsal, rehearsal
 from runtime.scenarios.script import Step
 from runtime.speech.tts import voice
 
@@ -30,13 +32,31 @@ class Aloud:
 
     def __init__(self, pet: Rehearsal, persons: People, records: list[TurnRecord]) -> None:
         self._pet, self._persons, self._records = pet, persons, records
+        self._own_acts: list[str] = []
         pet.robot.ears.stay_awake(float("inf"))
+        for name in ("cmnd/skill", "cmnd/gait"):
+            pet.bus.subscribe(name, self._on_movement)
 
-    def begin(self, mind: Conversation, seed: int) -> None:
+    def begin(self, mind: Conversation, seed: int, hour: float = MORNING) -> None:
         """Another mind in the same body, and the same voices whatever was played before."""
         self._pet.robot.answerer.mouth.hush()
-        self._pet.robot.answerer.conversation = mind
+        self._pet.begin_life(mind, hour)
         self._persons.begin_with(seed)
+        self._own_acts.clear()
+
+    def wait(self, seconds: int) -> None:
+        """Nobody says anything, and the pet lives on."""
+        self._settle()
+        self._pet.rest(seconds)
+
+    def own_acts(self) -> list[str]:
+        """Skills and gaits that it began of its own will since this was asked last."""
+        acts, self._own_acts = self._own_acts, []
+        return acts
+
+    @property
+    def posture(self) -> str:
+        return self._pet.robot.life.state.posture
 
     def hear(self, step: Step, words: str, *, talked_into: bool) -> list[TurnRecord]:
         """The turns that the step's sound leads to; `talked_into`: the next step falls into the reply."""
@@ -53,6 +73,11 @@ class Aloud:
         if not talked_into:
             self._pet.quiet(_MORE_S)
         return list(self._records)
+
+    def _on_movement(self, delivery: Delivery) -> None:
+        row = json.loads(delivery.payload)
+        if row["source"] == "autonomy":
+            self._own_acts.append(row.get("skill") or row["gait"])
 
     def _settle(self) -> None:
         for _ in range(round(_REPLY_S / _WATCH_S)):

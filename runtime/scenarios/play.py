@@ -17,6 +17,7 @@ from runtime.mind.conversation import Conversation, Turn
 from runtime.mind.grammar import Grammar
 from runtime.mind.memory.memory import Memory
 from runtime.mind.safety import CRISIS
+from runtime.rehearsal import MORNING
 from runtime.scenarios.aloud import Aloud
 from runtime.scenarios.script import Scenario, Step, Talk, never_said
 
@@ -70,13 +71,22 @@ class Player:
         result = Result(scenario.name, scenario.falls_short)
         mind = Conversation(self._pack, seed=scenario.seed, names=self._names, memory=memory)
         never = [*self._never, *scenario.never]
+        living = None
         if scenario.needs_sound:
-            self._aloud().begin(mind, scenario.seed)
+            self._aloud().begin(mind, scenario.seed, MORNING if scenario.hour is None else scenario.hour)
+            living = None if scenario.hour is None else self._aloud()
         for number, step in enumerate(scenario.steps, 1):
             following = scenario.steps[number : number + 1]
             talked_into = any(one.into is not None for one in following)
-            for failure in self._step(mind, step, result, never, talked_into):
-                result.failures.append(f"step {number}: {failure}")
+            if living is None:
+                failures = [*self._step(mind, step, result, never, talked_into)]
+            elif step.wait is not None:
+                living.wait(round(step.wait))
+                failures = [*_lived(living, step)]
+            else:
+                spoken = self._say_aloud(mind, step, result, never, talked_into)
+                failures = [*spoken, *_lived(living, step)]
+            result.failures += [f"step {number}: {failure}" for failure in failures]
         return result
 
     def _step(
@@ -153,6 +163,18 @@ def _begun(mind: Conversation, records: Sequence[TurnRecord], step: Step) -> Ite
         left = mind.history.turns()[-len(records) - 1][1]
         if not re.search(step.leaves, left, re.IGNORECASE):
             yield f"remembers {left!r} of the reply it was talked into, expected /{step.leaves}/"
+
+
+def _lived(pet: Aloud, step: Step) -> Iterator[str]:
+    """What it did of its own will although the step asks for something else."""
+    done = pet.own_acts()
+    others = [] if step.own in (None, "some") else [act for act in done if act not in (step.own or ())]
+    if others:
+        yield f"does {', '.join(others)} of its own will, expected {' or '.join(step.own or ()) or 'nothing'}"
+    if step.own and not done:
+        yield "does nothing of its own will"
+    if step.postures and pet.posture not in step.postures:
+        yield f"its posture is {pet.posture}, expected {' or '.join(step.postures)}"
 
 
 def _expected(turns: list[Turn], step: Step) -> Iterator[str]:

@@ -5,6 +5,8 @@
       - name: sits when asked
         seed: 3
         falls_short: why             known not to go as it should; that it does now is told as well
+        hour: 22.5                   the time of day; the pet lives on of its own will while it waits;
+                                     whatever is said to it needs `sound`
         memory: allowed              or asks: an empty memory of people; none where left out
         never: [REGEX, ...]          said in no turn of this one
         steps:
@@ -26,6 +28,9 @@
             never: [REGEX, ...]
             said: REGEX              what is remembered as said must match
             mood: happy              or [calm, happy]: the mood afterwards
+            own: [lie, sleep]        skills and gaits of its own will since the step before: nothing else, and
+                                     at least one; `some` for any, [] for none; needs an `hour`
+            posture: asleep          or [stand, sit, lie]: afterwards; needs an `hour`
             help: true               it halts and names help; false: it does not offer help
           - each: [WORDS, WORDS]     instead of `say`: so many turns, each as expected
           - wait: 60                 seconds of quiet
@@ -45,6 +50,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from runtime.answer import Early
 from runtime.contracts.config import Settings
 from runtime.contracts.errors import ScenarioError
+from runtime.life.acts import ASLEEP, AWAKE
 from runtime.mind.emotion import MOODS
 
 FOLDER = Path(__file__).parent
@@ -104,6 +110,8 @@ class Step(Settings):
     said: Pattern | None = None
     never: tuple[Pattern, ...] = ()
     mood: str | tuple[str, ...] = ()
+    own: Literal["some"] | tuple[str, ...] | None = None
+    posture: str | tuple[str, ...] = ()
     help: bool | None = None
     wait: Annotated[float, Field(ge=0, le=86_400)] | None = None
     talk: Talk | None = None
@@ -115,6 +123,8 @@ class Step(Settings):
             raise ValueError("a step has exactly one of say, each, wait, talk")
         if self.mood and not {*self.moods} <= {*MOODS}:
             raise ValueError(f"mood {self.mood!r}: give some of {', '.join(MOODS)}")
+        if self.posture and not {*self.postures} <= {*AWAKE, ASLEEP}:
+            raise ValueError(f"posture {self.posture!r}: give some of {', '.join((*AWAKE, ASLEEP))}")
         aloud = (self.over, self.noise_db, self.into, self.leaves, self.early)
         if any(part is not None for part in aloud) and not self.sound:
             raise ValueError("a second voice, noise, into, leaves and early need `sound: true`")
@@ -139,6 +149,11 @@ class Step(Settings):
         return (self.mood,) if isinstance(self.mood, str) else self.mood
 
     @property
+    def postures(self) -> tuple[str, ...]:
+        """Every posture that is right; () where any is."""
+        return (self.posture,) if isinstance(self.posture, str) else self.posture
+
+    @property
     def intents(self) -> list[str | None]:
         """Every intent that is right; [] where any is."""
         if self.intent == ANY:
@@ -151,6 +166,8 @@ class Scenario(Settings):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     seed: int = 7
+    hour: Annotated[float, Field(ge=0, lt=24)] | None = None
+    """When it begins; None: no own will"""
     falls_short: str = ""
     """Why it is known not to go as it should"""
     memory: Literal["none", "asks", "allowed"] = "none"
@@ -158,9 +175,18 @@ class Scenario(Settings):
     never: tuple[Pattern, ...] = ()
     steps: Annotated[list[Step], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _lives_or_not(self) -> "Scenario":
+        if self.hour is None and any(step.own is not None or step.posture for step in self.steps):
+            raise ValueError("`own` and `posture` need the scenario's `hour`")
+        if self.hour is not None and any(step.wait is None and not step.sound for step in self.steps):
+            raise ValueError("with an `hour`, what is said needs `sound: true`")
+        return self
+
     @property
     def needs_sound(self) -> bool:
-        return any(step.sound for step in self.steps)
+        """It is played in a room, by voices."""
+        return self.hour is not None or any(step.sound for step in self.steps)
 
 
 class _Never(Settings):

@@ -16,6 +16,7 @@ from runtime.contracts.audio import AudioBlock, SourceFault
 from runtime.contracts.config import AudioSettings, PrivacySettings, RobotConfig
 from runtime.demo.owner import living
 from runtime.demo.script import CLIPS
+from runtime.mind.conversation import Turn
 from runtime.pipeline import CANNOT_MOVE, HEARING_GAP_S, Listeners, Robot, TurnRecord
 from runtime.speech.tts import SilentVoice
 from tests.fakes.loopback import LoopbackBus, WillingBridge
@@ -192,6 +193,37 @@ def test_a_faulty_microphone_is_reported_and_survived(home: Household) -> None:
         [AudioBlock(silence, 0), SourceFault("stalled", 320, "no block for 1 s"), AudioBlock(silence, 320)]
     )
     assert [fault.kind for fault in home.faults] == ["stalled"]
+
+
+def test_what_a_microphone_lost_shifts_no_moment(home: Household) -> None:
+    """Whoever counted on after five lost seconds would look for its echo at the wrong time for an hour."""
+    block = np.zeros(320, np.int16)
+    home.robot.take(AudioBlock(block, 0))
+    home.robot._stream_to_mono_s -= 5.0
+    home.robot.take(AudioBlock(block, 320))
+    assert time.monotonic() - home.robot.mono_of(640 / 16_000) > 4.0
+    home.robot.take(SourceFault("overflow", 640, "5.00 s dropped"))
+    home.robot.take(AudioBlock(block, 640))
+    assert abs(time.monotonic() - home.robot.mono_of(960 / 16_000)) < 4.0
+
+
+def test_a_mind_that_stumbles_goes_on(
+    home: Household, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin, stumbled = home.robot.conversation.begin, []
+
+    def once(samples: np.ndarray, *, stop: bool = False) -> Turn:
+        if not stumbled:
+            stumbled.append(True)
+            raise ValueError("a mistake of the program's own")
+        return begin(samples, stop=stop)
+
+    monkeypatch.setattr(home.robot.conversation, "begin", once)
+    with living(home.robot, QueueSource()) as microphone:
+        microphone.push(read_audio(CLIPS / "hey_buddy_sit_down.flac"))
+        until(lambda: bool(stumbled) and not home.robot.waiting)
+        assert home.say(microphone, "hey_buddy_sit_down.flac").turn.understanding.intent == "sit"
+    assert "a mistake of the program's own" in caplog.text
 
 
 def test_requests_of_a_dashboard_are_stamped_by_the_mind(home: Household) -> None:

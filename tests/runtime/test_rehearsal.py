@@ -6,6 +6,7 @@ import pytest
 
 from runtime import starter
 from runtime.audio.capture import read_audio
+from runtime.bus import Delivery
 from runtime.contracts import messages as m
 from runtime.demo.script import CLIPS
 from runtime.pipeline import Listeners, TurnRecord
@@ -46,6 +47,33 @@ def test_rest_calms_the_mood_without_a_sound() -> None:
         pet.rest(600)
         assert time.monotonic() - began_s == pytest.approx(600)
         assert pet.robot.conversation.emotion.valence < happy
+
+
+def test_after_a_rest_its_own_voice_is_still_known_to_it() -> None:
+    """Whoever listened to nothing for an hour must not look for its echo an hour ago."""
+    with rehearsal(starter.load_pack()) as pet:
+        pet.quiet(0.2)
+        pet.rest(3_600)
+        pet.quiet(0.1)
+        assert pet.robot.mono_of(pet.heard / 16_000) == pytest.approx(time.monotonic(), abs=0.001)
+
+
+def test_it_lives_on_at_the_hours_of_its_own_day() -> None:
+    own: list[str] = []
+
+    def note(delivery: Delivery) -> None:
+        command = m.SkillCommand.model_validate_json(delivery.payload)
+        own.extend([command.skill] if command.source == "autonomy" else [])
+
+    with rehearsal(starter.load_pack()) as pet:
+        pet.bus.subscribe("cmnd/skill", note)
+        pet.rest(1_800)
+        assert own
+        pet.begin_life(pet.robot.conversation, hour=23.0)
+        own.clear()
+        pet.rest(7_200)
+        assert set(own) <= {"lie", "sleep"}
+        assert pet.clock.hour() == pytest.approx(1.0)
 
 
 def test_a_body_that_refuses_is_told_by_its_words() -> None:

@@ -15,7 +15,7 @@ from runtime.contracts.errors import ConfigError, FactError
 from runtime.mind.memory import consent, proof, store
 from runtime.mind.memory.consent import Consent
 from runtime.mind.memory.entry import Entry, entry_of
-from runtime.mind.memory.facts import OWNER, Fact
+from runtime.mind.memory.facts import MAX_NAME, OWNER, Fact
 from runtime.mind.memory.knowledge import Knowledge
 from runtime.mind.memory.memory import wall_clock
 from runtime.mind.memory.place import folder_of
@@ -111,6 +111,8 @@ def _add(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
     _insist_on_consent(folder, enabled)
     if is_secret(args.sentence):
         raise FactError("that looks like a PIN, a password or a card number; a pet keeps no secrets")
+    if len(args.person) > MAX_NAME:
+        raise FactError(f"--person {args.person[:MAX_NAME]!r}...: a name has at most {MAX_NAME} letters")
     statement = statement_of(f"remember that {args.sentence}")
     if statement is None:
         raise FactError(f'{args.sentence!r} tells nothing; write a sentence, as "my sister is called Anna"')
@@ -125,10 +127,8 @@ def _correct(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]
         raise FactError("that looks like a PIN, a password or a card number; a pet keeps no secrets")
     with closing(_open(folder)) as knowledge:
         [old] = _chosen(knowledge, [args.number])
-        text = old.fact.text.replace(old.fact.value, args.value)
-        changed = {"value": args.value, "text": text, "told_at": wall_clock(), "confidence": 1.0}
-        fact = Fact.model_validate(old.fact.model_dump() | changed)
-        entry = knowledge.replace(old, fact)
+        value = " ".join(args.value.split())
+        entry = knowledge.replace(old, old.fact.corrected(value, told_at=wall_clock(), confidence=1.0))
     return [_row(entry.number, entry.fact)]
 
 

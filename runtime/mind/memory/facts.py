@@ -1,14 +1,18 @@
 """A fact, as somebody told it, and what else is kept with it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from runtime.contracts.errors import FactError
 
 OWNER = ""
 """The person who speaks where nobody has said to be somebody else"""
 MAX_LETTERS = 240
 """Of a subject, a value or a whole sentence; what is longer is no fact but a story"""
+MAX_NAME = 40
+"""Of the name of whoever told it"""
 OPPOSITE = {"like": "dislike", "dislike": "like"}
 """Relations of which the same value cannot stand in both"""
 Source = Literal["said", "typed", "card"]
@@ -29,7 +33,7 @@ class Fact(BaseModel):
     value: Phrase
     text: Phrase
     """The whole sentence: "my sister is called Anna" """
-    person: Annotated[str, Field(max_length=40)] = OWNER
+    person: Annotated[str, Field(max_length=MAX_NAME)] = OWNER
     """Who told it, as a name in small letters"""
     source: Source = "typed"
     confidence: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -40,6 +44,17 @@ class Fact(BaseModel):
     """Wall clock, where it can be trusted"""
     replaced: bool = False
     """A newer statement took its place; kept for the owner's eyes only"""
+
+    def takes(self, value: str) -> bool:
+        """`value` can stand in the place of the fact's own."""
+        return bool(value) and max(len(value), len(self.text.replace(self.value, value))) <= MAX_LETTERS
+
+    def corrected(self, value: str, **circumstances: Any) -> "Fact":
+        """The same with another value; FactError for one that it does not take."""
+        if not self.takes(value):
+            raise FactError(f"{value[:40]!r} is no value; a fact has 1 to {MAX_LETTERS} letters")
+        text = self.text.replace(self.value, value)
+        return Fact.model_validate(self.model_dump() | {"value": value, "text": text} | circumstances)
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.mind.memory.facts import MAX_LETTERS, OPPOSITE, Fact
+from runtime.mind.memory.facts import MAX_LETTERS, MAX_NAME, OPPOSITE, Fact
 from runtime.mind.memory.tokens import given_names, kinds, silent, somebody, token, word_list
 from runtime.mind.memory.wordings import Telling, bare, first_match, match, part, spelled, tellings
 
@@ -70,7 +70,7 @@ def asks_to_remember(text: str) -> bool:
 def name_shaped(text: str) -> bool:
     """One to three words that look like somebody's name: typed with large letters, or known first names."""
     parts = text.split()
-    if not 1 <= len(parts) <= 3:
+    if not 1 <= len(parts) <= 3 or len(text) > MAX_NAME:
         return False
     large = all(part[:1].isupper() and not (part.isupper() and len(part) > 1) for part in parts)
     return large or parts[0].lower() in given_names()

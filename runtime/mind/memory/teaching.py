@@ -79,9 +79,7 @@ def _introduce(talk: Talk, heard: Heard, name: str) -> Answer:
 
 
 def _put_right(talk: Talk, heard: Heard, last: Entry, value: str) -> Answer:
-    text = last.fact.text.replace(last.fact.value, value)
-    changed = {"value": value, "text": text, **_circumstances(talk, heard)}
-    fact = Fact.model_validate(last.fact.model_dump() | changed)
+    fact = last.fact.corrected(value, **_circumstances(talk, heard))
     talk.speak_of(talk.knowledge.replace(last, fact))
     gone = () if talk.knowledge.history else (last.fact.value,)
     return Answer("remember", replies.replaced(fact), "put right", forgotten=gone)
@@ -102,7 +100,11 @@ def _circumstances(talk: Talk, heard: Heard) -> dict[str, object]:
 
 def _replaces(value: str, old: str, fact: Fact) -> bool:
     """`value` can stand in the place of the fact's: a name for a name, or the old value was named."""
-    if fact.value not in fact.text or word_list("passing").intersection(value.lower().split()):
+    if (
+        fact.value not in fact.text
+        or not fact.takes(value)
+        or word_list("passing").intersection(value.lower().split())
+    ):
         return False
     if old:
         return tokens(old) == tokens(fact.value)

@@ -8,6 +8,7 @@ import pytest
 from runtime import starter
 from runtime.cli import main
 from runtime.contracts.errors import ScenarioError
+from runtime.life import chooser, will
 from runtime.mind import rules
 from runtime.mind.rules import Rule
 from runtime.scenarios.aloud import Aloud, aloud
@@ -36,6 +37,7 @@ def test_there_are_enough_and_of_every_kind() -> None:
     assert any(step.talk and step.talk.turns == 100 for step in steps)
     assert len({step.by for step in steps}) >= 3
     assert sum(one.needs_sound for one in SHIPPED) >= 5
+    assert sum(one.hour is not None for one in SHIPPED) >= 10
     probes = [words for one in load(FOLDER / "probes.yaml") for step in one.steps for words in step.words]
     assert len(set(probes)) >= 150
 
@@ -116,6 +118,9 @@ def test_what_passes_although_it_is_known_not_to_is_news(player: Player) -> None
         ("scenarios: [{name: a, steps: [{say: x, says: '('}]}]", "no regular expression"),
         ("scenarios: [{name: a, steps: [{say: x, over: {say: y}}]}]", "need `sound: true`"),
         ("scenarios: [{name: a, steps: [{say: x, whispers: y}]}]", "whispers"),
+        ("scenarios: [{name: a, steps: [{wait: 9, own: []}]}]", "need the scenario's `hour`"),
+        ("scenarios: [{name: a, hour: 9, steps: [{say: x}]}]", "needs `sound: true`"),
+        ("scenarios: [{name: a, hour: 9, steps: [{wait: 9, posture: flat}]}]", "posture 'flat'"),
         ("scenarios: [", "not valid YAML"),
     ],
 )
@@ -142,6 +147,21 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "person: sit down" in shown
     assert main(["eval", "scenarios", "--only", "sits in every wording"]) == 0
     assert main(["eval", "scenarios", "--only", "no such name"]) == 1
+
+
+def test_its_own_will_gives_way_and_would_be_caught_if_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("an order in quiet hours is obeyed, and then it rests again", "stop keeps it still")
+    chosen = [one for one in load(FOLDER / "own_will.yaml") if one.name.startswith(names)]
+    pack = starter.load_pack()
+    with aloud(pack) as stage:
+        player = Player(pack, lambda: stage)
+        assert [player.play(one).failures for one in chosen] == [[], []]
+        monkeypatch.setattr(will, "STILL_S", 0.0)
+        monkeypatch.setattr(will, "KEEPS_S", 0.0)
+        monkeypatch.setattr(chooser, "is_quiet", lambda drives, hour, rules: False)
+        restless = [player.play(one).failures for one in chosen]
+    assert all(restless), restless
+    assert any("of its own will, expected nothing" in failure for failure in restless[1])
 
 
 def test_scenarios_aloud() -> None:

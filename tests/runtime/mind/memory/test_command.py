@@ -121,14 +121,19 @@ def test_a_spoilt_consent_is_mended_as_its_error_says(
         (["correct", "7", "tea"], "memory list"),
         (["forget", "7"], "memory list"),
         (["forget"], "--about"),
+        (["correct", "1", ""], "is no value"),
+        (["correct", "1", "a" * 300], "1 to 240 letters"),
+        (["add", "I like tea", "--person", "a" * 41], "at most 40 letters"),
         (["import", "nowhere.json"], "nothing was changed"),
     ],
 )
 def test_what_is_wrong_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], expected: str
 ) -> None:
-    if words[0] == "import":
-        main(["memory", "allow", "--set", f'memory.path="{tmp_path}"'])
+    where = ["--set", f'memory.path="{tmp_path}"']
+    if words[0] == "import" or words[:2] == ["correct", "1"] or "--person" in words:
+        main(["memory", "allow", *where])
+        main(["memory", "add", "I like soup", *where])
         capsys.readouterr()
     assert expected in failing(tmp_path, capsys, *words)
 

@@ -1,5 +1,7 @@
 """Whose fact it is: everybody has a "my" of their own, and a guest takes nothing of the owner's away."""
 
+import pytest
+
 from runtime.mind.memory import replies
 from runtime.mind.memory.memory import Memory
 from tests.runtime.mind.memory.saying import UNKNOWN, Clock, says
@@ -51,6 +53,17 @@ def test_a_guest_forgets_only_what_is_theirs_and_allows_nothing(memory: Memory) 
     says(memory, "I am Robert")
     assert "mat" in says(memory, "where is the key")
     assert "Anna" in says(memory, "what is my sister called")
+
+
+@pytest.mark.parametrize("name", ["Q" + "q" * 45, "Q" + "q" * 300])
+def test_nobody_is_called_what_is_too_long_to_keep(memory: Memory, name: str) -> None:
+    """Neither as a guest nor as the right value of a fact."""
+    for said in ("my name is Robert", "my sister is called Anna"):
+        says(memory, said)
+    for said in (f"I am {name}", f"no, her name is {name}", f"no, {name}", "I like tea"):
+        says(memory, said)
+    assert says(memory, "what do I like") == "You like tea."
+    assert len(says(memory, "what is my sister called")) < 100
 
 
 def test_facts_for_the_prompt_are_in_the_speakers_words(memory: Memory) -> None:
