@@ -18,7 +18,7 @@ class Share:
         if not self.n:
             return "- (n 0)"
         low, high = wilson(self.right, self.n)
-        return f"{self.right / self.n:.0%} ({100 * low:.0f}-{100 * high:.0f}, n {self.n})"
+        return f"{100 * self.right / self.n:.0f} % ({100 * low:.0f}-{100 * high:.0f}, n {self.n})"
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:

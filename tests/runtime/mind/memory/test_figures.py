@@ -44,7 +44,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_share_and_how_far_it_can_be_trusted() -> None:
-    assert str(Share(95, 100)) == "95% (89-98, n 100)"
+    assert str(Share(95, 100)) == "95 % (89-98, n 100)"
     assert str(Share(0, 0)) == "- (n 0)"
     assert wilson(0, 0) == (0.0, 1.0)
     assert wilson(10, 10) == pytest.approx((0.722, 1.0), abs=1e-3)
