@@ -30,7 +30,7 @@ from runtime.life.living import Living
 from runtime.mailbox import LIMIT, Mailbox
 from runtime.mind.conversation import Conversation
 
-__all__ = ["CANNOT_MOVE", "HEARING_GAP_S", "Listeners", "Robot", "TurnRecord"]
+__all__ = ["CANNOT_MOVE", "HEARING_GAP_S", "Listeners", "Meanwhile", "Robot", "TurnRecord"]
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,17 @@ CLOCK_SLACK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What the pet itself did while a block was heard."""
+
+    played: Samples
+    """As long as the block"""
+    speaking: bool
+    """It has something to say, be it in a pause"""
+    moving: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Listeners:
     """Who wants to know, each called on the thread where it happens."""
 
@@ -51,8 +62,8 @@ class Listeners:
     barge_in: Callable[[SpeechStarted], None] = lambda started: None
     stop: Callable[[StopHit], None] = lambda hit: None
     heard: Callable[[Heard], None] = lambda heard: None
-    block: Callable[[AudioBlock, Samples], None] = lambda block, played: None
-    """Every block as the microphone gave it, and what sounded meanwhile"""
+    block: Callable[[AudioBlock, Meanwhile], None] = lambda block, meanwhile: None
+    """Every block as the microphone gave it"""
     fault: Callable[[SourceFault], None] = lambda fault: None
 
 
@@ -166,8 +177,9 @@ class Robot:
             if self.echo is not None:  # what it learned belongs to the old clock; anew is quicker
                 self.echo.reset()
         played = self.sink.sounding(block.start_s + self._played_clock_s, len(block.samples))
-        self.listeners.block(block, played)
-        on_the_move = speaking or bool(self.body.state.activity)
+        moving = bool(self.body.state.activity)
+        self.listeners.block(block, Meanwhile(played, speaking, moving))
+        on_the_move = speaking or moving
         if self.echo is None:
             return self.ears.step(block, deaf=speaking, on_the_move=on_the_move)
         cleaned = self.echo.step(block, played)

@@ -20,11 +20,11 @@ from runtime.audio.turns import SpeechStarted
 from runtime.audio.wake import WakeHit
 from runtime.body import mono_ms
 from runtime.bus import Delivery
-from runtime.contracts.audio import AudioBlock, Samples, SourceFault
+from runtime.contracts.audio import AudioBlock, SourceFault
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.topics import TOPICS
 from runtime.ears import Heard
-from runtime.pipeline import Listeners
+from runtime.pipeline import Listeners, Meanwhile
 from runtime.robot import add_settings, live
 
 _WORDS = frozenset({"text", "heard", "said"})
@@ -44,8 +44,9 @@ class Recorder:
         self._writer, self._words = writer, words
         self._tell = tell or Listeners()
         self._lock = threading.Lock()
-        self._began_ms = mono_ms()
+        self._began_ms: int | None = None
         self._closed = False
+        self._does = {"speaking": False, "moving": False}
 
     def listeners(self) -> Listeners:
         """To be given to the robot; whoever was told before is told as well."""
@@ -72,7 +73,12 @@ class Recorder:
     def _row(self, file: str, **fields: Any) -> None:
         with self._lock:
             if not self._closed:
-                self._writer.row(file, {"t_ms": mono_ms() - self._began_ms, **fields})
+                self._writer.row(file, {"t_ms": self._since_the_first(), **fields})
+
+    def _since_the_first(self) -> int:
+        now_ms = mono_ms()
+        self._began_ms = now_ms if self._began_ms is None else self._began_ms
+        return now_ms - self._began_ms
 
     def _on_delivery(self, delivery: Delivery) -> None:
         try:
@@ -107,11 +113,16 @@ class Recorder:
         self._row(session.EVENTS, kind="fault", fault=fault.kind, detail=fault.detail)
         self._tell.fault(fault)
 
-    def _on_block(self, block: AudioBlock, played: Samples) -> None:
+    def _on_block(self, block: AudioBlock, meanwhile: Meanwhile) -> None:
         with self._lock:
             if not self._closed:
-                self._writer.sound(block.samples, played)
-        self._tell.block(block, played)
+                self._since_the_first()
+                self._writer.sound(block.samples, meanwhile.played)
+        does = {"speaking": meanwhile.speaking, "moving": meanwhile.moving}
+        if does != self._does:
+            self._does = does
+            self._row(session.EVENTS, kind="does", at_s=round(block.start_s, 3), **does)
+        self._tell.block(block, meanwhile)
 
 
 def heard_fields(heard: Heard) -> dict[str, Any]:

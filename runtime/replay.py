@@ -20,7 +20,7 @@ from runtime import session, starter
 from runtime.audio.echo import EchoCanceller
 from runtime.audio.stop import StopHit
 from runtime.audio.wake import WakeHit
-from runtime.contracts.audio import BLOCK_SAMPLES, AudioBlock
+from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock
 from runtime.contracts.errors import SessionError
 from runtime.contracts.pack import Pack
 from runtime.ears import Ears, EarSettings, Heard
@@ -34,6 +34,7 @@ _PATIENCE_S = 60.0
 """A model is not hurried: how busy the machine is must change nothing"""
 NEAR_S = 0.1
 """Moments so near count as the same: the ends of utterances depend on when the mind looked"""
+_HALF_A_BLOCK_S = BLOCK_SAMPLES / SAMPLE_RATE_HZ / 2
 _MIND = ("intent", "slots", "act", "sound", "mood", "reply")
 _ALL = ("text", *_MIND)
 
@@ -76,16 +77,21 @@ def hear(recorded: Session, pack: Pack) -> list[WakeHit | StopHit | Heard]:
     ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns, spotter))
     echo = EchoCanceller() if config.audio.echo_cancellation else None
     found: list[WakeHit | StopHit | Heard] = []
+    changes = [row for row in recorded.rows(session.EVENTS) if row["kind"] == "does"]
+    does = {"speaking": False, "moving": False}
     for start in range(0, len(heard), BLOCK_SAMPLES):
         now = slice(start, start + BLOCK_SAMPLES)
-        block, speaking = AudioBlock(heard[now], start), bool(played[now].any())
+        block = AudioBlock(heard[now], start)
+        while changes and changes[0]["at_s"] <= block.start_s + _HALF_A_BLOCK_S:
+            does = changes.pop(0)
+        speaking, on_the_move = does["speaking"], does["speaking"] or does["moving"]
         if speaking:
             ears.stay_awake(block.end_s + config.wake.follow_up_s)
         if echo is None:
-            noticed = ears.step(block, deaf=speaking, on_the_move=speaking)
+            noticed = ears.step(block, deaf=speaking, on_the_move=on_the_move)
         else:
             cleaned = echo.step(block, played[now])
-            noticed = ears.step(cleaned.block, masked=cleaned.masked, on_the_move=speaking)
+            noticed = ears.step(cleaned.block, masked=cleaned.masked, on_the_move=on_the_move)
         found += [one for one in noticed if isinstance(one, WakeHit | StopHit | Heard)]
     return found + [one for one in ears.finish() if isinstance(one, Heard)]
 

@@ -2,11 +2,11 @@
 
     session.json   settings, versions, seed, and the sha256 of every other file; written last
     bus.jsonl      every message on the robot's topics: {"t_ms", "name", "payload"}
-    events.jsonl   what ears and mind made of it: {"t_ms", "kind", ...}
+    events.jsonl   what ears and mind made of it, and what the pet did meanwhile: {"t_ms", "kind", ...}
     mic.flac       the microphone, played.flac what sounded meanwhile: only where sound was asked for
 
 A session is written whole or not at all: it grows in a hidden folder beside its place and is moved there at
-the end. Times are milliseconds of the monotonic clock since the first block.
+the end. Times are milliseconds of the monotonic clock since the first message or block.
 """
 
 import json

@@ -14,8 +14,10 @@ from pathlib import Path
 from runtime import session, starter
 from runtime.answer import TurnRecord
 from runtime.audio.capture import read_audio
+from runtime.contracts.audio import Samples
 from runtime.contracts.config import RobotConfig
-from runtime.demo.people import Said, people
+from runtime.demo.people import acoustic_span
+from runtime.demo.room import RoomSettings
 from runtime.demo.script import CLIPS
 from runtime.mind.conversation import Conversation
 from runtime.record import Recorder, turn_fields
@@ -34,11 +36,13 @@ TALK: tuple[str | int, ...] = (
     "stop",
 )  # fmt: skip
 """Typed words, and seconds of quiet"""
-SPOKEN: dict[str, tuple[str | float, ...]] = {
-    "orders": ("sit down", 1.4, "shake", 0.15, "your head", 1.4, "walk forward", 0.9, "stop", 1.4),
-    "interrupted": ("what can you do", 1.1, "be quiet please", 1.6, "what is your name", 2.0),
-}
-"""Words aloud, and seconds between them, after a call by name"""
+SPOKEN: tuple[str | float, ...] = (
+    "hey_buddy_sit_down", 1.2, "what_can_you_do", 1.0, "wag_your_tail", 1.3, "are_you_a_robot", 0.9,
+    "stop", 0.8,
+)  # fmt: skip
+"""Clips of the demo, and seconds between them: an order in the middle of one answer, a stop in another"""
+QUIET_ROOM = RoomSettings(noise_level=2.0)
+"""Noise is most of what a small session would hold"""
 
 
 def typed(place: Path, words: Sequence[str | int]) -> None:
@@ -62,36 +66,47 @@ def typed(place: Path, words: Sequence[str | int]) -> None:
 
 
 def spoken(
-    place: Path, script: Sequence[str | float], speaker: Voice, *, audio: bool = True, words: bool = True
+    place: Path,
+    script: Sequence[Samples | float],
+    speaker: Voice,
+    room: RoomSettings | None = None,
+    *,
+    audio: bool = True,
+    words: bool = True,
 ) -> None:
-    """A session of a called pet in a simulated room, its bus and, unless told otherwise, its sound."""
+    """A session of sound and seconds of quiet; its own sound and words are kept unless told otherwise."""
     config, pack = RobotConfig(), starter.load_pack()
-    with people() as persons, session.writing(place, config, pack.sha256, audio=audio, words=words) as writer:
-        said = [persons.say(Said(text=one)) if isinstance(one, str) else one for one in script]
+    with session.writing(place, config, pack.sha256, audio=audio, words=words) as writer:
         recorder = Recorder(writer, words=words)
-        with rehearsal(pack, config, voice=speaker, listeners=recorder.listeners()) as pet:
+        with rehearsal(pack, config, room, voice=speaker, listeners=recorder.listeners()) as pet:
             recorder.follow(pet.bus)
-            pet.hear(read_audio(CLIPS / "hey_buddy_sit_down.flac"))
-            pet.quiet(1.5)
-            for one in said:
+            for one in script:
                 if isinstance(one, float):
                     pet.quiet(one)
                 else:
-                    pet.hear(one.samples[one.start : one.end])
+                    pet.hear(one)
             recorder.close()
+
+
+def clip(name: str) -> Samples:
+    """One of the demo's, without the silence around it."""
+    samples = read_audio(CLIPS / f"{name}.flac")
+    start, end = acoustic_span(samples)
+    return samples[start:end]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=["talk", *SPOKEN], metavar="NAME")
-    for name in parser.parse_args().names or ["talk", *SPOKEN]:
+    parser.add_argument("names", nargs="*", choices=["talk", "spoken"], metavar="NAME")
+    for name in parser.parse_args().names or ["talk", "spoken"]:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / name
             if name == "talk":
                 typed(place, TALK)
             else:
+                script = [clip(one) if isinstance(one, str) else one for one in SPOKEN]
                 with closing(voice()) as speaker:
-                    spoken(place, SPOKEN[name], speaker)
+                    spoken(place, script, speaker, QUIET_ROOM)
             shutil.rmtree(GOLDEN / name, ignore_errors=True)
             shutil.copytree(place, GOLDEN / name)
         print(f"{GOLDEN / name}")
