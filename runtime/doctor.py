@@ -92,9 +92,13 @@ def speaking() -> Finding:
 
 def broker(config: RobotConfig) -> Finding:
     mqtt, kind = config.mqtt, available_kind()
-    running = find_broker(mqtt.host, mqtt.port, timeout_s=0.3)
-    seen = f"one answers at {mqtt.host}:{mqtt.port}" if running else f"{kind or 'none'} can be started"
-    return Finding("MQTT broker", bool(running or kind), seen, "sudo apt install mosquitto")
+    if find_broker(mqtt.host, mqtt.port, timeout_s=0.3) is not None:
+        return Finding("MQTT broker", True, f"one answers at {mqtt.host}:{mqtt.port}")
+    if mqtt.host not in _THIS_MACHINE:
+        cure = "start it there, or mend mqtt.host and mqtt.port"
+        return Finding("MQTT broker", False, f"none answers at {mqtt.host}:{mqtt.port}", cure)
+    seen = f"{kind or 'none'} can be started"
+    return Finding("MQTT broker", kind is not None, seen, "sudo apt install mosquitto")
 
 
 def facts(config: RobotConfig) -> Finding:
@@ -167,6 +171,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
 """Of this machine"""
 ROBOT_CHECKS: tuple[Callable[[RobotConfig], Finding], ...] = (broker, facts, dialogue)
 """Of the robot that the settings describe"""
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _SERVER_S = 3.0
 """Longest wait for a server's list of models"""
 

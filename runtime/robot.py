@@ -4,7 +4,6 @@ import argparse
 import logging
 import signal
 import sys
-import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
@@ -26,6 +25,7 @@ from runtime.ears import Ears, EarSettings
 from runtime.life.kept import load, place, save
 from runtime.life.living import Living, local_hour
 from runtime.life.rules import rules_of
+from runtime.mind.acts import read_toml
 from runtime.mind.conversation import MEMORY_INTENTS, Conversation
 from runtime.mind.memory.place import memory_of
 from runtime.pipeline import Listeners, Robot, TurnRecord
@@ -164,7 +164,7 @@ def life_of(
 
 def describe(pack: Pack) -> m.RobotMeta:
     """Versions and what the pet can do."""
-    kinds = {p.stem: tomllib.loads(p.read_text()).get("kind") for p in pack.files("skills", ".toml")}
+    kinds = {path.stem: read_toml(path).get("kind") for path in pack.files("skills", ".toml")}
     gaits = [name for name, kind in kinds.items() if kind == "gait"]
     return m.RobotMeta(
         runtime_version=__version__,

@@ -32,6 +32,14 @@ MANIFEST = "session.json"
 BUS, EVENTS, MICROPHONE, PLAYED = "bus.jsonl", "events.jsonl", "mic.flac", "played.flac"
 MAX_LINES = 5_000_000
 Row = dict[str, Any]
+_FIELDS = {
+    "wake": frozenset({"at_s"}),
+    "stop": frozenset({"at_s"}),
+    "heard": frozenset({"end_s"}),
+    "does": frozenset({"at_s", "speaking", "moving"}),
+    "turn": frozenset({"number", "rests", "belief", "intent", "slots", "act", "sound", "mood"}),
+}
+"""Kind of event -> what its row must hold"""
 
 
 class Manifest(BaseModel):
@@ -59,9 +67,18 @@ class Session:
         return MICROPHONE in self.manifest.files
 
     def rows(self, name: str) -> list[Row]:
-        """All rows of `bus.jsonl` or `events.jsonl`."""
-        with (self.folder / name).open(encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
+        """All rows of `bus.jsonl` or `events.jsonl`; SessionError names the first that is none."""
+        rows: list[Row] = []
+        with (self.folder / name).open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    rows.append(_row(line, name, words=self.manifest.words))
+                except ValueError as error:
+                    where = f"{self.folder / name}, line {number}"
+                    raise SessionError(f"{where}: {error}; record the session again") from error
+                if number > MAX_LINES:
+                    raise SessionError(f"{self.folder / name} has more than {MAX_LINES} lines")
+        return rows
 
     def audio(self, name: str) -> Samples:
         """All samples of `mic.flac` or `played.flac`; SessionError where sound was not kept."""
@@ -69,6 +86,20 @@ class Session:
             raise SessionError(f"{self.folder} holds no {name}; record with --audio to replay the ears")
         samples: Samples = soundfile.read(self.folder / name, dtype="int16")[0]
         return samples
+
+
+def _row(line: bytes, name: str, *, words: bool) -> Row:
+    """One row; ValueError where it is none, or lacks what a replay needs."""
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        raise ValueError(f"{line[:40].strip()!r} is no row")
+    kind = str(row.get("kind"))
+    needed = _FIELDS.get(kind, frozenset({"kind"})) if name == EVENTS else frozenset()
+    if words and kind == "turn":
+        needed = needed | {"text", "reply"}
+    if lacking := needed - row.keys():
+        raise ValueError(f"a row without {', '.join(sorted(lacking))}")
+    return row
 
 
 class Writer:

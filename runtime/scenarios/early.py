@@ -209,6 +209,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--voices", type=int, choices=range(1, len(VARIANTS) + 1), default=1)
     parser.add_argument("--json", action="store_true", help="one object a case on stdout, then the figures")
     args = parser.parse_args(argv)
+    if min(args.each, args.limit or 1) < 1 or args.limit == 0:
+        parser.error("--each and --limit are at least 1")
     pack = starter.load_pack(args.pack)
     tails = Tails.model_validate(tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8")))
     every = cases(Grammar.load(pack.path("grammar.yaml")), tails, args.each)

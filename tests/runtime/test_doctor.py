@@ -127,4 +127,8 @@ def test_a_server_outside_needs_a_recorded_consent() -> None:
 
 def test_the_broker_of_the_settings_is_looked_for() -> None:
     found = doctor.broker(RobotConfig(mqtt=MqttSettings(port=1)))
-    assert "answers" not in found.seen
+    assert found.well
+    assert "can be started" in found.seen
+    elsewhere = doctor.broker(RobotConfig(mqtt=MqttSettings(host="broker.invalid", port=1)))
+    assert not elsewhere.well
+    assert "none answers at broker.invalid:1" in elsewhere.seen

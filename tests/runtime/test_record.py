@@ -166,6 +166,26 @@ def test_an_altered_file_is_refused(golden: Path, capsys: pytest.CaptureFixture[
     assert "bus.jsonl is missing or was altered" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("hello", "line 1: Expecting value"),
+        ("[1]", "line 1: b'[1]' is no row"),
+        ("{}", "without kind"),
+        ('{"kind": "stop"}', "without at_s"),
+        ('{"kind": "turn", "number": 1}', "without act, belief"),
+    ],
+)
+def test_a_row_that_is_none_is_told(
+    golden: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
+    manifest = session.load(golden).manifest
+    (golden / session.EVENTS).write_text(text + "\n", "utf-8")
+    session.seal(golden, manifest.config, manifest.pack_sha256, words=True)
+    assert main(["replay", str(golden), "--stage", "mind"]) == 1
+    assert told in capsys.readouterr().err
+
+
 def test_what_is_no_session_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(tmp_path)]) == 1
     assert "is no session" in capsys.readouterr().err
