@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from export.sbom import SBOM_NAME, sbom
 from runtime import __version__, golden, starter
@@ -39,7 +40,7 @@ def describe_model(folder: Path, file: Path) -> PackModel:
     sidecar = file.with_suffix(".json")
     if not sidecar.is_file():
         sidecar = file.parent / f"{file.parent.name}.json"
-    facts = json.loads(sidecar.read_text()) if sidecar.is_file() else {}
+    facts = _facts(sidecar) if sidecar.is_file() else {}
     return PackModel(
         task=file.parent.name,
         file=file.relative_to(folder).as_posix(),
@@ -53,6 +54,14 @@ def describe_model(folder: Path, file: Path) -> PackModel:
         datasets=facts.get("datasets", {}),
         command=facts.get("command", ""),
     )
+
+
+def _facts(sidecar: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(sidecar.read_bytes())
+    except ValueError as error:
+        raise PackError(f"{sidecar} is not JSON ({error}); train or copy the model again") from error
+    return facts if isinstance(facts, dict) else {}
 
 
 def _figures(found: dict[str, object] | None) -> dict[str, float]:

@@ -31,6 +31,7 @@ KINDS = {
 }
 """Kind -> module with `measure(args) -> Figures`, in the order of `all`"""
 ALL = "all"
+_LONGEST_H = 1_000
 BUSY = 0.5
 """Load a core from which on times tell of the other programs too"""
 
@@ -102,6 +103,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     for name in ("rounds", "turns"):
         if getattr(args, name) < 1:
             raise ConfigError(f"--{name} {getattr(args, name)}: give 1 or more")
+    if not 0 < args.hours <= _LONGEST_H:
+        raise ConfigError(f"--hours {args.hours}: give more than 0, at most {_LONGEST_H}")
     if args.offline and args.kind != "barge-in":
         raise ConfigError(f"--offline is for barge-in; bench {args.kind} needs a clock")
     if args.plot is not None and args.kind not in ("latency", ALL):

@@ -89,7 +89,7 @@ def _share(work: Callable[[], None]) -> float:
 def _listen(pet: Rehearsal, room: Samples) -> None:
     for start in range(0, len(room), SAMPLE_RATE_HZ):
         pet.overhear(room[start : start + SAMPLE_RATE_HZ])
-        pet.robot.answerer.rest(1.0)
+        pet.robot.rest(1.0)
 
 
 def _library_listens(room: Samples) -> None:

@@ -20,7 +20,7 @@ from runtime import session, starter
 from runtime.audio.echo import EchoCanceller
 from runtime.audio.stop import StopHit
 from runtime.audio.wake import WakeHit
-from runtime.contracts.audio import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioBlock
+from runtime.contracts.audio import BLOCK_S, BLOCK_SAMPLES, AudioBlock
 from runtime.contracts.errors import SessionError
 from runtime.contracts.pack import Pack
 from runtime.ears import Ears, EarSettings, Heard
@@ -34,7 +34,6 @@ _PATIENCE_S = 60.0
 """A model is not hurried: how busy the machine is must change nothing"""
 NEAR_S = 0.1
 """Moments so near count as the same: the ends of utterances depend on when the mind looked"""
-_HALF_A_BLOCK_S = BLOCK_SAMPLES / SAMPLE_RATE_HZ / 2
 _MIND = ("intent", "slots", "act", "sound", "mood", "reply")
 _ALL = ("text", *_MIND)
 
@@ -82,7 +81,7 @@ def hear(recorded: Session, pack: Pack) -> list[WakeHit | StopHit | Heard]:
     for start in range(0, len(heard), BLOCK_SAMPLES):
         now = slice(start, start + BLOCK_SAMPLES)
         block = AudioBlock(heard[now], start)
-        while changes and changes[0]["at_s"] <= block.start_s + _HALF_A_BLOCK_S:
+        while changes and changes[0]["at_s"] <= block.start_s + BLOCK_S / 2:
             does = changes.pop(0)
         speaking, on_the_move = does["speaking"], does["speaking"] or does["moving"]
         if speaking:

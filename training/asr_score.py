@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 
 from runtime.contracts.audio import SAMPLE_RATE_HZ, Samples
+from runtime.intervals import wilson
 from runtime.mind.grammar import Grammar, normalise
 from runtime.speech.asr import Recogniser
 from training import heard_speech, sphinx
@@ -33,11 +34,9 @@ _SEED = 202
 
 def share(right: Sequence[bool]) -> Figure:
     """Percentage with Wilson's interval."""
-    n, z = len(right), 1.96
-    p = sum(right) / n if n else 0.0
-    centre, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low, high = ((centre + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
-    return {"percent": round(100 * p, 1), "from": round(100 * low, 1), "to": round(100 * high, 1), "n": n}
+    n = len(right)
+    percent, low, high = (100 * part for part in (sum(right) / max(1, n), *wilson(sum(right), n)))
+    return {"percent": round(percent, 1), "from": round(low, 1), "to": round(high, 1), "n": n}
 
 
 def word_errors(pairs: Sequence[tuple[str, str]]) -> Figure:

@@ -24,6 +24,7 @@ from runtime.audio.heads import WakeHead
 from runtime.audio.wake import WakeDetector
 from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
 from runtime.contracts.errors import EverpawError
+from runtime.intervals import wilson
 from training.data import augment, noise, speech, voices
 from training.data.voices import Floats
 from training.wake_real import real_negatives
@@ -208,13 +209,6 @@ def rate(events: int, hours: float) -> str:
     """`0 in 0.42 h (at most 7.1 an hour)`: with the rate at which so few would be luck, once in twenty."""
     bound = poisson_bound(events) / max(hours, 1e-9)
     return f"{events} in {hours:.3f} h (at most {bound:.1f} an hour)"
-
-
-def wilson(events: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """95 % interval of a share."""
-    p, n = events / trials, trials
-    middle, spread = p + z * z / (2 * n), z * float(np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)))
-    return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
 
 
 def poisson_bound(events: int) -> float:

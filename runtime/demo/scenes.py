@@ -36,7 +36,6 @@ from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import MANNERS, EspeakVoice, SilentVoice, Voice
 
 Noticed = WakeHit | StopHit | SpeechStarted
-_STEP_S = 0.01
 _REST_S = 1.5
 _GAIT = "walk"
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import dataclasses as checked
 
+from runtime.data_folder import data_folder
 from runtime.life import will
 from runtime.life.acts import STAND
 from runtime.life.drives import DRIVES
@@ -44,8 +45,7 @@ _FILE: TypeAdapter[Any] = TypeAdapter(_File, config=None)
 
 def place(robot_id: str) -> Path:
     """Where one robot's life is kept where the settings name no file."""
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(data).expanduser() / "everpaw" / robot_id / "life.json"
+    return data_folder(robot_id) / "life.json"
 
 
 def save(kept: Kept, path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("torch", reason="pip install 'everpaw[training]'")
 
+from runtime.intervals import wilson
 from training import sphinx, wake_report, wake_rivals
 
 
@@ -20,7 +21,7 @@ def test_the_bound_on_rare_events() -> None:
     ("events", "low", "high"), [(0, 0.0, 0.0250), (3, 0.0068, 0.0571), (75, 0.4210, 0.5790)]
 )
 def test_the_interval_of_a_share(events: int, low: float, high: float) -> None:
-    assert wake_report.wilson(events, 150) == pytest.approx((low, high), abs=5e-4)
+    assert wilson(events, 150) == pytest.approx((low, high), abs=5e-4)
 
 
 def test_misses_and_fires_are_counted_and_their_hours_told() -> None:

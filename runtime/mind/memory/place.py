@@ -1,9 +1,9 @@
 """Where a robot's memory lies, and the memory that its settings describe."""
 
-import os
 from pathlib import Path
 
 from runtime.contracts.config import RobotConfig
+from runtime.data_folder import data_folder
 from runtime.mind.memory.memory import Memory
 
 
@@ -11,8 +11,7 @@ def folder_of(config: RobotConfig) -> Path:
     """The folder that the settings name, or the robot's own below the user's data."""
     if config.memory.path is not None:
         return config.memory.path
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(data).expanduser() / "everpaw" / config.robot_id / "memory"
+    return data_folder(config.robot_id) / "memory"
 
 
 def memory_of(config: RobotConfig) -> Memory:
