@@ -1,11 +1,12 @@
 """Building packs: whole or not at all, and the same bytes from the same inputs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from export.command import main
-from export.pack import build
+from export.pack import build, describe_model
 from runtime import starter
 from runtime.contracts.errors import GrammarError, PackError
 from runtime.contracts.pack import MANIFEST_NAME
@@ -81,6 +82,15 @@ def test_a_wrong_part_builds_nothing(grammar: Path, tmp_path: Path) -> None:
         with pytest.raises(PackError):
             build(tmp_path / "out", grammar=grammar, name="x", **parts)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["lamps.yaml"]
+
+
+def test_a_models_facts_that_are_no_json_are_named(tmp_path: Path) -> None:
+    model = tmp_path / "dialogue" / "model.onnx"
+    model.parent.mkdir()
+    shutil.copyfile(starter.FOLDER / "dialogue" / "model.onnx", model)
+    (tmp_path / "dialogue" / "dialogue.json").write_text("{")
+    with pytest.raises(PackError, match=r"dialogue\.json is not JSON"):
+        describe_model(tmp_path, model)
 
 
 def test_the_command_line(grammar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
