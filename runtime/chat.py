@@ -21,6 +21,7 @@ from runtime.mind.memory.place import memory_of
 from runtime.mind.prompt import render
 from runtime.mind.server import ServerTalker
 from runtime.mind.talker import Talker
+from runtime.typed import typed
 
 _LONGEST_PAUSE_S = 3_600.0
 
@@ -153,7 +154,7 @@ def converse(chat: Chat, lines: Iterator[str]) -> None:
 def _typed(chat: Chat) -> Iterator[str]:
     """Lines from the keyboard, with the mood calming while nobody types; from a pipe without pauses."""
     if not sys.stdin.isatty():
-        yield from sys.stdin
+        yield from map(typed, sys.stdin)
         return
     import readline  # noqa: F401  editing and recalling of lines
 
@@ -165,7 +166,7 @@ def _typed(chat: Chat) -> Iterator[str]:
             _remark("")
             return
         chat.pet.emotion.tick(min(_LONGEST_PAUSE_S, time.monotonic() - began_s))
-        yield line
+        yield typed(line)
 
 
 def add_talker(parser: argparse.ArgumentParser) -> None:
@@ -213,7 +214,7 @@ def _name(talker: Talker | None) -> str:
 def say(argv: list[str]) -> int:
     """`everpaw say`."""
     parser = _parser("say", "What the pet makes of typed words, and who answers them.")
-    parser.add_argument("text")
+    parser.add_argument("text", type=typed)
     args = parser.parse_args(argv)
     row = turn_row(_opened(args, []).read(args.text))
     if args.json:

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,21 @@ def test_as_a_command_with_a_server(
     assert (first["reply"], first["by"], first["intent"]) == ("I like balls.", "model", None)
     assert first["timings_ms"]["first_sentence_ms"] <= first["timings_ms"]["whole_ms"]
     assert (second["by"], second["action"]) == ("lines", "sit")
+
+
+def test_bytes_that_are_no_text_stop_no_conversation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = b"remember that I like \xff\xfe tea\nremember that\x00 I like\x1b soup\nwhat do I like\n"
+    stdin = io.TextIOWrapper(io.BytesIO(lines), "utf-8", errors="surrogateescape")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    where = ["--set", "memory.enabled=true", "--set", f'memory.path="{tmp_path / "memory"}"']
+    assert main(["chat", *where]) == 0
+    said = capsys.readouterr().out
+    assert "tea" in said.splitlines()[-1]
+    assert "soup" in said.splitlines()[-1]
+    assert "\x1b" not in said
+    assert main(["memory", "add", "I like \udcff rain", *where]) == 0
 
 
 def test_say_tells_who_answered(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ from runtime.mind.memory.memory import wall_clock
 from runtime.mind.memory.place import folder_of
 from runtime.mind.memory.secrets import is_secret
 from runtime.mind.memory.statements import fact_of, statement_of
+from runtime.typed import typed
 
 Row = dict[str, Any]
 _FACTS = TypeAdapter(list[Fact])
@@ -63,14 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     one = action("show", _show, "everything that is kept with one fact")
     one.add_argument("number", type=int)
     one = action("add", _add, 'a sentence, as in: everpaw memory add "my sister is called Anna"')
-    one.add_argument("sentence")
-    one.add_argument("--person", metavar="NAME", default=OWNER, help="who says it; the owner where not given")
+    one.add_argument("sentence", type=typed)
+    one.add_argument(
+        "--person", metavar="NAME", type=typed, default=OWNER, help="who says it; the owner where not given"
+    )
     one = action("correct", _correct, "give a fact another value")
     one.add_argument("number", type=int)
-    one.add_argument("value")
+    one.add_argument("value", type=typed)
     one = action("forget", _forget, "take facts away for good, by number or by what they are about")
     one.add_argument("numbers", type=int, nargs="*", metavar="NUMBER")
-    one.add_argument("--about", metavar="TEXT", default="")
+    one.add_argument("--about", metavar="TEXT", type=typed, default="")
     action("export", _export, "all facts as JSON on stdout, readable by anybody: keep it safe").set_defaults(
         json=True
     )

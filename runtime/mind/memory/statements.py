@@ -104,6 +104,8 @@ def _read(telling: Telling, found: dict[str, str], said: str, asked: bool) -> St
     value = shown_name(value) if relation in {"name", "is"} else value
     template = _NAMED if relation == "name" and telling.relation == "is" else telling.back
     back = template.format_map({"be": "is"} | found | {"s": subject, "v": value}) if template else said
+    if max(len(subject), len(back)) > MAX_LETTERS:
+        return None
     return Statement(subject, relation, value, back, one, asked)
 
 
@@ -119,7 +121,9 @@ def _whole(relation: str, subject: str) -> str:
 def _makes_sense(telling: Telling, found: dict[str, str], value: str, said: str) -> bool:
     """Not "tomorrow is my birthday" with tomorrow as a name, not "call me by my name"."""
     if telling.relation == "name" and (
-        value.lower().split()[0] in silent() | word_list("no_name") or len(value.split()) > _MAX_NAME_WORDS
+        value.lower().split()[0] in silent() | word_list("no_name")
+        or len(value.split()) > _MAX_NAME_WORDS
+        or len(value) > MAX_NAME
     ):
         return False
     turned = not said.lower().startswith(found.get("s", found.get("o", "")).lower())

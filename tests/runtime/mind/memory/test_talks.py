@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from runtime.mind.memory.figures import sentences
 from runtime.mind.memory.memory import Memory
 from tests.runtime.mind.memory.saying import says
 
@@ -140,3 +141,15 @@ def test_talks(memory: Memory, talk: list[tuple[str, str]]) -> None:
 def test_a_tired_person_is_nobodys_name(memory: Memory) -> None:
     for said in ("I am tired", "I am home", "I am a robot", "it's raining", "I am so sorry"):
         assert says(memory, said) == ""
+
+
+@pytest.mark.parametrize("letters", [225, 232, 236, 238, 239, 240, 241, 600])
+def test_no_length_of_a_word_breaks_it(memory: Memory, letters: int) -> None:
+    """Every word of every shipped sentence in turn, so long that the whole has about the most letters."""
+    tellings = [tell.split() for tell, *_ in sentences().taught[::4]]
+    for words in tellings:
+        for place, word in enumerate(words):
+            rest = len(" ".join(words)) - len(word)
+            says(memory, " ".join([*words[:place], "Q" + "q" * (letters - rest - 1), *words[place + 1 :]]))
+    says(memory, "I like tea")
+    assert "tea" in says(memory, "what do I like")

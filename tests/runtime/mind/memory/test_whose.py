@@ -60,7 +60,14 @@ def test_nobody_is_called_what_is_too_long_to_keep(memory: Memory, name: str) ->
     """Neither as a guest nor as the right value of a fact."""
     for said in ("my name is Robert", "my sister is called Anna"):
         says(memory, said)
-    for said in (f"I am {name}", f"no, her name is {name}", f"no, {name}", "I like tea"):
+    for said in (
+        f"I am {name}",
+        f"my name is {name}",
+        f"call me {name}",
+        f"no, her name is {name}",
+        f"no, {name}",
+        "I like tea",
+    ):
         says(memory, said)
     assert says(memory, "what do I like") == "You like tea."
     assert len(says(memory, "what is my sister called")) < 100
