@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from runtime.bench import Figures
-from runtime.contracts.errors import ConfigError, MissingExtraError
 from runtime.latency import STAGES, stages_of
+from runtime.picture_file import picture
 
 GOALS_MS = {("setpoint", "commands"): 250, ("setpoint", "questions"): 250, ("words", "commands"): 400,
             ("words", "questions"): 800}  # fmt: skip
@@ -19,24 +19,12 @@ _PEER_DASHES = ((4, 2), (1, 1.5))
 
 
 def draw(latency: Figures, path: Path) -> None:
-    """A PNG, SVG or PDF, by the name of `path`; MissingExtraError without matplotlib."""
-    try:
-        import matplotlib
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("matplotlib", "training") from error
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4.8), width_ratios=(3, 3, 2.4), layout="constrained")
-    for axis, moment in zip(axes, _TITLES, strict=False):
-        _spread(axis, moment, latency)
-    _stages(axes[2], latency["raw_ms"])
-    try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"--plot {path}: {error}; give a .png, .svg or .pdf that can be written") from error
-    finally:
-        pyplot.close(figure)
+    """Into an image file, see `picture`."""
+    with picture(path, 15, 4.8) as figure:
+        axes = figure.subplots(1, 3, width_ratios=(3, 3, 2.4))
+        for axis, moment in zip(axes, _TITLES, strict=False):
+            _spread(axis, moment, latency)
+        _stages(axes[2], latency["raw_ms"])
 
 
 def _spread(axis: Any, moment: str, latency: Figures) -> None:

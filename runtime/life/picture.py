@@ -4,41 +4,34 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from runtime.contracts.errors import MissingExtraError
 from runtime.life.acts import ACTS, ASLEEP, REACTIONS
 from runtime.life.chooser import Rules
 from runtime.life.drives import DRIVES
 from runtime.life.household import DAY_S
 from runtime.life.simulate import Days, Sample
+from runtime.picture_file import picture
 
 
 def draw(seen: Days, day: int, rules: Rules, path: Path) -> None:
-    """Day `day` (0 is the first) into an image file."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("matplotlib", "training") from error
-    figure = Figure(figsize=(12, 9), layout="constrained")
-    acts, drives, mood = figure.subplots(3, 1, sharex=True, height_ratios=(3, 2, 1.5))
+    """Day `day` (0 is the first) into an image file, see `picture`."""
     samples = [sample for sample in seen.samples if sample.at_s // DAY_S == day]
     hours = [sample.at_s % DAY_S / 3_600 for sample in samples]
-    _acts(acts, seen, day)
-    for number, name in enumerate(DRIVES):
-        drives.plot(hours, [sample.drives[number] for sample in samples], label=name)
-    drives.set_ylim(0, 1)
-    drives.set_ylabel("drives")
-    drives.legend(loc="upper left", ncols=6, fontsize=8)
-    mood.plot(hours, [sample.valence for sample in samples], label="valence")
-    mood.plot(hours, [sample.arousal for sample in samples], label="arousal")
-    mood.set_ylim(-1, 1)
-    mood.set_ylabel("mood")
-    mood.legend(loc="upper left", ncols=2, fontsize=8)
-    mood.set_xlabel(
-        f"hour of day {day + 1}; grey: quiet hours; blue: asleep; marks below: what happened to it"
-    )
-    for axis in (acts, drives, mood):
-        _shade(axis, samples, rules)
-    figure.savefig(path, dpi=100)
+    with picture(path, 12, 9) as figure:
+        acts, drives, mood = figure.subplots(3, 1, sharex=True, height_ratios=(3, 2, 1.5))
+        _acts(acts, seen, day)
+        for number, name in enumerate(DRIVES):
+            drives.plot(hours, [sample.drives[number] for sample in samples], label=name)
+        mood.plot(hours, [sample.valence for sample in samples], label="valence")
+        mood.plot(hours, [sample.arousal for sample in samples], label="arousal")
+        drives.set(ylim=(0, 1), ylabel="drives")
+        mood.set(ylim=(-1, 1), ylabel="mood")
+        mood.set_xlabel(
+            f"hour of day {day + 1}; grey: quiet hours; blue: asleep; marks below: what happened to it"
+        )
+        for axis in (drives, mood):
+            axis.legend(loc="upper left", ncols=6, fontsize=8)
+        for axis in (acts, drives, mood):
+            _shade(axis, samples, rules)
 
 
 def _acts(axis: Any, seen: Days, day: int) -> None:

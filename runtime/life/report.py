@@ -28,6 +28,8 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     if args.days < 1:
         parser.error("--days is at least 1")
+    if not 1 <= args.day <= max(args.days, 2):
+        parser.error(f"--day {args.day}: there are days 1 to {args.days}")
     config = load_config(RobotConfig, args.config, args.set)
     seed = config.seed if args.seed is None else args.seed
     rules = rules_of(config.life, seed)

@@ -72,5 +72,7 @@ def test_the_command_tells_and_draws(tmp_path: Path, capsys: pytest.CaptureFixtu
     told = json.loads(capsys.readouterr().out)
     assert told["deeds"] > 100
     assert picture.read_bytes().startswith(b"\x89PNG")
+    assert main(["eval", "life", "--days", "1", "--plot", str(tmp_path / "day.nonsense")]) == 1
+    assert "give a .png" in capsys.readouterr().err
     main(["eval", "life", "--days", "1", "--set", "life.quiet_hours=''", "--set", "life.sleep=false"])
     assert "begun while attending or halted: 0" in capsys.readouterr().out
