@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from runtime.intervals import Share
 from training.dialogue_fit import Progress
-from training.dialogue_score import SETS, wilson
+from training.dialogue_score import SETS
 
 LABELS = {
     "act": "an order with its act given: the words fit the act",
@@ -36,15 +37,14 @@ class Made:
 
 
 def rows(metrics: Mapping[str, float]) -> str:
-    """One line a set: share, interval, n."""
+    """One line a set."""
     lines = []
     for name in SETS:
         key = name.replace(" ", "_")
         if f"{key}_n" not in metrics:
             continue
         right, n = int(metrics[f"{key}_right"]), int(metrics[f"{key}_n"])
-        low, high = wilson(right, n)
-        lines.append(f"| {LABELS[name]} | {100 * right / n:.0f} % ({100 * low:.0f}-{100 * high:.0f}) | {n} |")
+        lines.append(f"| {LABELS[name]} | {Share(right, n)} |")
     return "\n".join(lines)
 
 
@@ -80,8 +80,8 @@ Held out by content: one wording in seven, one word in nine, and kinds of facts 
 reply counts where it brings the words its prompt asks for (written with the prompt), admits ignorance or does
 not claim it, says nothing forbidden, ends as a sentence, is short and repeats nothing.
 
-| held-out prompts | right | n |
-|---|---|---|
+| held-out prompts | right |
+|---|---|
 {rows(metrics)}
 
 Of the probes of honesty and care ({probes}) {broken} got a reply that says what must not be said.

@@ -109,14 +109,6 @@ def answers(model: LanguageModel, turns: Sequence[Turn], seed: int = 0) -> Itera
         yield Answer(turn, reply, faults_of(reply, turn.check, turn.prompt.heard))
 
 
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson, 1927)."""
-    z, share = 1.96, right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
-    return middle - half, middle + half
-
-
 def perplexity(model: LanguageModel, engine: Engine, turns: Sequence[Turn]) -> float:
     """Of the replies that were written for the held-out prompts, a token at a time."""
     losses: list[float] = []

@@ -1,0 +1,61 @@
+"""Words of danger that no rule was written for, how many are found: `python -m training.danger_report`.
+
+`training/data/danger` holds what people in danger say, and sentences that only sound so ("my phone died").
+`danger.txt` and `harmless.txt` may be learned from and written rules for; the `held_out` ones are only ever
+measured on. With EVERPAW_DATA, everyday sentences of the open corpora's own dev parts as well.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from runtime import starter
+from runtime.intervals import Share
+from runtime.mind.behaviour import Behaviour
+from runtime.mind.grammar import Grammar
+from runtime.mind.safety import CRISIS, UNSAFE
+from training.data import corpora
+from training.data.phrases import lines
+
+FOLDER = Path(__file__).parent / "data" / "danger"
+HELPED = frozenset({CRISIS, UNSAFE})
+
+
+def sentences(name: str) -> list[str]:
+    """One a line; lines of # are headings."""
+    text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+    return [line for line in lines(text) if not line.startswith("#")]
+
+
+def figures() -> dict[str, Share]:
+    """Set -> share of its sentences that the starter's understanding takes for danger."""
+    pack = starter.load_pack(None)
+    behaviour = Behaviour(pack.folder / "behaviour", Grammar.load(pack.path("grammar.yaml")))
+    sets = {name: sentences(name) for name in ("held_out_danger", "held_out_harmless", "danger", "harmless")}
+    everyday = [text for pairs in corpora.remarks("held_out").values() for text, _ in pairs]
+    if everyday:
+        sets["everyday"] = everyday
+    return {
+        name: Share(sum(behaviour.understand(text).intent in HELPED for text in texts), len(texts))
+        for name, texts in sets.items()
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    about = "Measure how many words of danger are found that no rule was written for."
+    parser = argparse.ArgumentParser(prog="python -m training.danger_report", description=about)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args(argv)
+    found = figures()
+    if args.json:
+        print(json.dumps({name: asdict(share) for name, share in found.items()}))
+    else:
+        print("\n".join(f"{name}: {share} taken for danger" for name, share in found.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
