@@ -7,8 +7,9 @@ Threads: the bus calls back on its own thread and only fills the inbox; everythi
 loop, which sleeps on the serial port, the inbox and the next of 50 setpoints a second.
 
 Safety: setpoints flow only while the board is ARMED, the link agrees on every hash and the mind renews its
-lease. From arming until the first lease the pose is held and nothing moves. When the lease lapses the bridge
-falls silent and the board stops by its own clock. A stop is repeated until the board confirms FAULT.
+lease. From arming until the first lease the pose is held and nothing moves, for 10 s at most. When the lease
+lapses or does not come the bridge falls silent and the board stops by its own clock. A stop is repeated until
+the board confirms FAULT.
 """
 
 import argparse
@@ -46,6 +47,7 @@ def serve(conductor: Conductor, link: Link, inbox: Inbox, ended: Ended) -> None:
     try:
         while not ended.asked:
             _wait(link, inbox, conductor.next_stream_s - time.monotonic())
+            conductor.hear(monotonic_ms())
             for delivery in inbox.take():
                 _deliver(conductor, delivery)
             conductor.step(monotonic_ms())

@@ -14,7 +14,7 @@ from firmware_bridge.gatekeeper import Gatekeeper, Verdict
 from firmware_bridge.idle import IdleSettings
 from firmware_bridge.insistence import ArmingAtStart, Stopping
 from firmware_bridge.lanes import Lanes
-from firmware_bridge.lease import LEASE_MS, Lease
+from firmware_bridge.lease import FIRST_LEASE_MS, LEASE_MS, Lease
 from firmware_bridge.link import Link
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.vitals import FALLEN
@@ -218,12 +218,16 @@ class Conductor:
 
     # Time
 
-    def step(self, now_ms: int) -> None:
-        """Read the board, stream what is due, tell the world. Call at least every 20 ms."""
+    def hear(self, now_ms: int) -> None:
+        """Read the board: a bridge that slept judges no command by what it had not read yet."""
         for message in self._link.poll():
             if isinstance(message, codec.State) and self._errand is not None:
                 self._errand.heard(message, now_ms)
         self._watch_board(now_ms)
+
+    def step(self, now_ms: int) -> None:
+        """Read the board, stream what is due, tell the world. Call at least every 20 ms."""
+        self.hear(now_ms)
         self._watch_lease(now_ms)
         self._stopping.step(now_ms)
         self._arming.step()
@@ -267,8 +271,8 @@ class Conductor:
             self._event(kind, reason, now_ms)
 
     def _begin_armed(self, now_ms: int, *, anew: bool) -> None:
-        """Hold where the joints are. Armed anew, a lease of before does not count, and none is asked until
-        the first; a board that was only unheard for a while is held by the lease that it had.
+        """Hold where the joints are. Armed anew, a lease of before does not count, and a first one is
+        waited for; a board that was only unheard for a while is held by the lease that it had.
         """
         if self._link.state is not None:
             self._player.resume(dict(zip(self._body.names, self._link.state.angles_deg, strict=True)))
@@ -283,6 +287,8 @@ class Conductor:
             self._end_errand("failed", now_ms, "the mind's lease lapsed")
             self._player.hold()
             self._event("lease_lapsed", f"not renewed for {LEASE_MS} ms", now_ms)
+        elif self._lease.missed(now_ms) and self._link.mcu_state == p.ARMED:
+            self._event("lease_lapsed", f"no mind renewed it within {FIRST_LEASE_MS} ms of arming", now_ms)
         elif changed and not self._player.moving and not self._lanes.is_still(now_ms):
             self._player.breathe()
 

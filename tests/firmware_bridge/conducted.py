@@ -21,11 +21,11 @@ SKILLS = load_skills(Path(starter.__file__).parent / "skills", BODY)
 class Conducted:
     """`run` lets milliseconds pass; `send` commands; what the bridge said stands in `said`."""
 
-    def __init__(self, board: Bench) -> None:
+    def __init__(self, board: Bench, *, leased: bool = True) -> None:
         self.board = board
         self.said: list[tuple[str, m.Message]] = []
         self.conductor = Conductor(self, board.link, BODY, SKILLS, "rex", arm=True)
-        self.leased = True
+        self.leased = leased
         self._sent = 0
         self.run(1_000)
         assert self.state.mcu_state == "ARMED", self.state

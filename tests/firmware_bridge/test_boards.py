@@ -90,11 +90,12 @@ loop.guard.arm()
 run(5)
 if job["servos"] == "pca9685":
     machine.I2C.gone = 0x40
+    machine.I2C.written.pop((0x40, 0xFD))
     run(3)
     seen["cut"] = [loop.guard.state, loop.guard.reason, machine.Pin.levels[board.PINS["enable"]]]
     machine.I2C.gone = None
     run(3)
-    seen["back"] = [machine.I2C.written[(0x40, 0xFD)] == b"\\x10", loop.guard.torque]
+    seen["back"] = [machine.I2C.written.get((0x40, 0xFD)) == b"\\x10", loop.guard.torque]
     machine.I2C.written[(0x40, 0)] = b"\\x11"
     loop.guard.clear()
     loop.guard.arm()

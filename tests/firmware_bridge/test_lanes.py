@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from firmware_bridge.lanes import ARMED_MS, LISTEN_MS, STILL_MS
+from firmware_bridge.lease import FIRST_LEASE_MS
 from runtime.contracts import messages as m
 from tests.firmware_bridge.board import bench
-from tests.firmware_bridge.conducted import Conducted, conducted
+from tests.firmware_bridge.conducted import BODY, Conducted, conducted
 
 
 @pytest.fixture
@@ -121,6 +122,22 @@ def test_a_lease_of_its_own_will_is_none(rig: Conducted) -> None:
         rig.send("cmnd/lease", m.LeaseCommand, "autonomy")
         rig.run(100)
     assert rig.state.mcu_state != "ARMED"
+
+
+def test_armed_without_a_mind_it_holds_for_ten_seconds_and_lets_go() -> None:
+    with bench() as board:
+        rig = Conducted(board, leased=False)
+        rig.run(FIRST_LEASE_MS - 1_500)
+        assert rig.state.mcu_state == "ARMED"
+        assert rig.joints == BODY.safe
+        rig.run(3_500)
+        assert rig.state.mcu_state == "DISARMED"
+        assert not board.guard.torque
+        lapsed = [msg for _, msg in rig.said if isinstance(msg, m.SafetyEvent) and msg.kind == "lease_lapsed"]
+        assert ["no mind renewed it" in event.detail for event in lapsed] == [True]
+        rig.leased = True
+        rig.run(1_000)
+        assert rig.state.mcu_state == "DISARMED", "a mind that comes late arms nothing"
 
 
 def test_with_the_lease_the_small_movements_stop(rig: Conducted) -> None:

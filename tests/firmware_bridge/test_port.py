@@ -12,7 +12,7 @@ import pytest
 
 from firmware_bridge import codec
 from firmware_bridge.heartbeat import PERIOD_S, PROVEN_S, SAMPLES, WAITING_LIMIT, Heartbeat
-from firmware_bridge.lease import LEASE_MS, Lease
+from firmware_bridge.lease import FIRST_LEASE_MS, LEASE_MS, Lease
 from firmware_bridge.link import BAUDS, PROBE_S
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.device import ECHO_TICKS
@@ -197,3 +197,18 @@ def test_the_lease_of_a_clock_that_jumps_is_gone() -> None:
         assert lease.change(10_000_000) is True
         assert not lease.may_hold_still(10_000_000 + jump_ms)
         assert lease.change(10_000_000 + jump_ms) is False
+
+
+def test_the_first_lease_is_waited_for_so_long_and_no_longer() -> None:
+    lease = Lease()
+    assert not lease.may_hold_still(0), "nothing was armed"
+    lease.begin_armed(1_000)
+    assert lease.may_hold_still(1_000 + FIRST_LEASE_MS)
+    assert not lease.missed(1_000 + FIRST_LEASE_MS)
+    assert not lease.may_hold_still(999), "a clock that went back"
+    assert not lease.may_hold_still(1_001 + FIRST_LEASE_MS)
+    assert [lease.missed(1_001 + FIRST_LEASE_MS) for _ in range(2)] == [True, False]
+    assert not lease.may_hold_still(1_000), "a wait that ended does not begin again by itself"
+    lease.begin_armed(20_000)
+    lease.renew(20_500)
+    assert not lease.may_hold_still(20_501 + LEASE_MS), "after the first one there is nothing to wait for"
