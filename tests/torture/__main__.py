@@ -45,6 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     print(table(outcomes))
     report = args.out / f"torture{'-short' if args.short else ''}.json"
+    report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(json.dumps([asdict(outcome) | {"ok": outcome.ok} for outcome in outcomes], indent=1))
     return int(not all(outcome.ok for outcome in outcomes))
 
