@@ -132,7 +132,11 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         "--pack", required=True, type=Path, help="folder of the pack; its skills/*.toml are used"
     )
     parser.add_argument("--body", type=Path, help="TOML of another body than Buddy's")
-    parser.add_argument("--arm", action="store_true", help="allow movement as soon as the board said HELLO")
+    parser.add_argument(
+        "--arm",
+        action="store_true",
+        help="allow movement as soon as the board said HELLO; without a mind for 10 s alone",
+    )
     parser.add_argument("--connect-s", type=float, default=5.0, help="how long to wait for the broker")
     return parser.parse_args(argv)
 

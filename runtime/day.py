@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
@@ -30,6 +29,7 @@ from runtime.contracts.config import MemorySettings, RobotConfig
 from runtime.contracts.errors import EverpawError
 from runtime.demo.people import People, Said, load_lines, people
 from runtime.demo.script import CLIPS
+from runtime.pace import Pace
 from runtime.pipeline import Listeners, TurnRecord
 from runtime.process import children, open_files, resident_mb
 from runtime.rehearsal import Rehearsal, rehearsal
@@ -175,11 +175,10 @@ def measure(args: argparse.Namespace) -> Figures:
     with tempfile.TemporaryDirectory(prefix="everpaw-") as kept:
         env = {**os.environ, "XDG_DATA_HOME": kept}
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
-            began_s = time.monotonic()
+            pace = Pace(expected)
             for line in process.stdout or ():
                 looks.append(Look(**json.loads(line)))
-                left_s = (time.monotonic() - began_s) * (expected / len(looks) - 1)
-                progress(f"{looks[-1].hour:g} h, {looks[-1].turns} turns, {left_s / 60:.1f} minutes left")
+                progress(f"{looks[-1].hour:g} h, {looks[-1].turns} turns, {pace.left(len(looks))}")
     if process.returncode or len(looks) < expected:
         raise EverpawError(f"the day ended after {len(looks)} of {expected} looks; its words stand above")
     return {

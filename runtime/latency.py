@@ -10,7 +10,6 @@ asked every third line, and compared on those lines alone.
 """
 
 import argparse
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from runtime.contracts.config import EarlySettings, RobotConfig, TurnSettings
 from runtime.demo.interview import Answered, interview
 from runtime.demo.people import People, Said, load_lines, people
 from runtime.demo.room import RoomSettings
+from runtime.pace import Pace
 
 STAGES = ("endpoint", "asr", "behaviour", "reply", "wording", "voice", "start")
 """Of the way to the reply's first word: waiting for the end, recognising, understanding, choosing a line,
@@ -86,11 +86,10 @@ def _converse(persons: People, config: RobotConfig, script: Script, who: str) ->
 
 def _told(script: Script, who: str) -> Iterator[tuple[int, str, Said]]:
     """The script, with a word now and then on how long it will still take."""
-    began_s = time.monotonic()
+    pace = Pace(len(script))
     for done, line in enumerate(script):
         if done % 12 == 0:
-            left_s = (time.monotonic() - began_s) / max(1, done) * (len(script) - done)
-            left = f", {left_s / 60:.1f} minutes left" if done else ""
+            left = f", {pace.left(done)}" if done else ""
             progress(f"{who}: line {done + 1} of {len(script)}{left}")
         yield line
 

@@ -24,6 +24,7 @@ from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
 from runtime.contracts.config import TurnSettings, WakeSettings
 from runtime.contracts.errors import EverpawError
 from runtime.ears import Ears, EarSettings
+from runtime.pace import Pace
 from runtime.speech.asr import STOP_WORD, Recogniser
 from training import wake_report
 from training.wake_report import Detector, Figures, stream
@@ -54,7 +55,7 @@ class Meter:
 
     def __init__(self, total_s: float) -> None:
         self._total_s, self._heard_s = total_s, 0.0
-        self._began_s = self._said_s = time.monotonic()
+        self._pace, self._said_s = Pace(total_s), time.monotonic()
 
     def heard(self, sound_s: float) -> None:
         self._heard_s += sound_s
@@ -62,9 +63,8 @@ class Meter:
         if now_s - self._said_s < SAY_EVERY_S:
             return
         self._said_s = now_s
-        left_s = (now_s - self._began_s) * (self._total_s / self._heard_s - 1)
         heard = f"heard {self._heard_s / 60:.0f} of {self._total_s / 60:.0f} minutes"
-        print(f"{heard}, {left_s / 60:.1f} minutes left", file=sys.stderr, flush=True)
+        print(f"{heard}, {self._pace.left(self._heard_s)}", file=sys.stderr, flush=True)
 
 
 def measure(detector: Detector, clips: int) -> Figures:

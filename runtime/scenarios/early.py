@@ -9,7 +9,6 @@ figures are the same on every machine; voices are those of runtime.demo.people, 
 import argparse
 import json
 import sys
-import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -30,6 +29,7 @@ from runtime.demo.people import VARIANTS, People, Said, people
 from runtime.demo.script import CLIPS
 from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.mind.grammar import Grammar, Parse
+from runtime.pace import Pace
 from runtime.pipeline import Listeners, TurnRecord
 from runtime.rehearsal import Rehearsal, rehearsal
 
@@ -229,7 +229,8 @@ def main(argv: list[str]) -> int:
 def _played(pack: Pack, chosen: Sequence[Case], voices: int) -> Iterator[Judged]:
     records: list[TurnRecord] = []
     config = RobotConfig(wake=WakeSettings(follow_up_s=120))
-    total, began = len(chosen) * voices, time.perf_counter()
+    total = len(chosen) * voices
+    pace = Pace(total)
     with (
         people() as persons,
         rehearsal(pack, config, listeners=Listeners(turn=records.append)) as pet,
@@ -240,8 +241,7 @@ def _played(pack: Pack, chosen: Sequence[Case], voices: int) -> Iterator[Judged]
                 yield stand.play(case, voice=number + round_number)
                 done = round_number * len(chosen) + number + 1
                 if done % 20 == 0:
-                    left_s = (time.perf_counter() - began) / done * (total - done)
-                    print(f"everpaw: {done} of {total}, {left_s / 60:.1f} minutes left", file=sys.stderr)
+                    print(f"everpaw: {done} of {total}, {pace.left(done)}", file=sys.stderr)
 
 
 def _row(one: Judged) -> dict[str, Any]:

@@ -68,6 +68,12 @@ def test_no_word_or_wording_is_both_taught_and_held_out() -> None:
         assert {is_held_out(name, HELD_OUT_WORDS) for name in names} == {part == "held_out"}
 
 
+def test_strange_words_stand_where_a_list_ends_while_learning_and_nowhere_else() -> None:
+    for part, strange in (("train", True), ("held_out", False)):
+        drawn = {Words(part, random.Random(seed)).value("food") for seed in range(100)}
+        assert bool(drawn - {*lists(part)["food"]}) == strange
+
+
 def test_a_leak_is_found() -> None:
     held = dialogue_score.held_out()
     turns = [turn for turns in held.values() for turn in turns]
@@ -208,7 +214,7 @@ def test_smoke_makes_a_model_the_robot_can_use(
 ) -> None:
     monkeypatch.delenv("EVERPAW_DATA", raising=False)
     out = tmp_path / "dialogue"
-    assert dialogue.main(["--out", str(out), "--smoke"]) == 0
+    assert dialogue.main(["--out", str(out), "--smoke", "--bf16"]) == 0
     metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert metrics["float_agreement"] == 1
     assert metrics["tokens_a_second"] > 0
