@@ -34,7 +34,7 @@ bench: $(VENV)/.all
 	-$(BIN)/everpaw bench all --turns 200 --json build/bench.json --plot build/latency.png $(ARGS)
 	-$(BIN)/everpaw eval scenarios
 	$(BIN)/everpaw eval early --limit 160
-	$(BIN)/python -m training.command_rivals
+	$(BIN)/python -m training.asr.command_rivals
 	$(BIN)/python -m training.asr --evaluate runtime/starter/asr
 
 setup: $(VENV)/.all

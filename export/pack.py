@@ -26,7 +26,7 @@ from runtime.contracts.pack import (
 )
 from runtime.engines import Engine
 from runtime.mind.grammar import Grammar
-from training import lexicon
+from training.asr import lexicon
 
 PARTS = ("wake", "stop", "asr", "behaviour", "dialogue", "skills", "sounds", "cards")
 FILES = ("grammar.yaml", "actions.toml", "persona.toml", golden.GOLDEN_NAME)

@@ -6,11 +6,11 @@ import sys
 from runtime.contracts.errors import TrainingError
 
 RECIPES = {
-    "wake": "training.wake",
-    "stop": "training.wake",
-    "asr": "training.asr",
+    "wake": "training.wake.recipe",
+    "stop": "training.wake.recipe",
+    "asr": "training.asr.recipe",
     "behaviour": "training.behaviour",
-    "dialogue": "training.dialogue",
+    "dialogue": "training.dialogue.recipe",
     "sounds": "training.sounds",
     "demo-voice": "training.demo_voice",
 }

@@ -1,0 +1,7 @@
+"""`python -m training.asr`."""
+
+import sys
+
+from training.asr.recipe import main
+
+sys.exit(main())

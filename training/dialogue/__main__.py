@@ -1,0 +1,7 @@
+"""`python -m training.dialogue`."""
+
+import sys
+
+from training.dialogue.recipe import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Wake and stop heads, from a typed name alone."""

@@ -1,0 +1,7 @@
+"""`python -m training.wake`."""
+
+import sys
+
+from training.wake.recipe import main
+
+sys.exit(main())
