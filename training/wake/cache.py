@@ -17,8 +17,10 @@ from training.data.speech import cache_folder
 Fields = tuple[npt.NDArray[np.float32], float, str, str]
 """Embeddings (steps, 96), end in seconds, kind, text"""
 _HERE = Path(__file__).parents[1]
-_SHAPERS = ("wake/clips.py", "wake/ends.py", "asr/align.py", "data/augment.py", "data/noise.py", "data/voices.py",
-            "data/animals.py", "data/embeddings.py", "data/sentences.py")  # fmt: skip
+_SHAPERS = (
+    *("wake/clips.py", "wake/ends.py", "asr/align.py"),
+    *(f"data/{name}.py" for name in ("augment", "noise", "voices", "animals", "embeddings", "sentences")),
+)
 
 
 def place(order: object, words: object | None) -> Path:
