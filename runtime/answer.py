@@ -95,8 +95,9 @@ class Answerer:
         self.mouth = Mouth(self.voice, self.sink)
 
     def rest(self, dt_s: float) -> None:
-        """Nothing was said for `dt_s` seconds: the mood calms."""
+        """Nothing was said for `dt_s` seconds: the mood calms, and the sounds to come are made ready."""
         self.conversation.emotion.tick(dt_s)
+        self.sounds.prepare()
         self._rests += 1
 
     def look(self, growing: SpeechGrows, silent_s: Callable[[float], float] = lambda start_s: 0.0) -> None:
@@ -148,6 +149,11 @@ class Answerer:
     def read_aloud(self, text: str) -> Clip | None:
         """Say `text` as it is, in the voice of the mood; None where there is nothing to hear."""
         return self.mouth.say(text, self.conversation.emotion.mood)
+
+    def utter(self, kinds: tuple[str, ...], mood: str) -> None:
+        """A sound of its own will: the first of `kinds` that the pet has; nothing while another sounds."""
+        if not self.sink.busy:
+            self.sink.play(self.sounds.of_own_will(kinds, mood))
 
     def _understand(self, heard: Heard | StopHit) -> tuple[Turn, bool]:
         """(the turn, its words still to come; whether the stop word was heard)."""

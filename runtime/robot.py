@@ -119,7 +119,7 @@ def assemble(
         settings=config.early,
         be_patient=ears.be_patient,
     )
-    life = life_of(config, pack, bus, body, answerer.conversation, life_file, hour)
+    life = life_of(config, pack, bus, body, answerer.conversation, life_file, hour, answerer.utter)
     body.colour = life.colour
     robot = Robot(
         ears=ears,
@@ -144,6 +144,7 @@ def life_of(
     mind: Conversation,
     file: Path | None = None,
     hour: Callable[[], float | None] = local_hour,
+    utter: Callable[[tuple[str, ...], str], None] = lambda kinds, mood: None,
 ) -> Living:
     """The pet's own will, as the settings and the pack allow."""
     seed = config.seed if config.life.seed is None else config.life.seed
@@ -159,6 +160,7 @@ def life_of(
         keep=partial(save, path=file) if file else lambda kept: None,
         tell=partial(bus.publish, "state/mind"),
         hour=hour,
+        utter=utter if config.life.sounds else lambda kinds, mood: None,
     )
 
 

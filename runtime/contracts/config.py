@@ -156,6 +156,8 @@ class LifeSettings(Settings):
     """It may walk a few steps by itself"""
     sleep: bool = True
     """It may fall asleep by itself"""
+    sounds: bool = True
+    """It may make a sound of its own will, never in quiet hours"""
     seed: int | None = None
     """Of its character and its chances; the robot's seed where unset"""
     path: Path | None = None

@@ -121,6 +121,19 @@ ACTS: tuple[Act, ...] = (
 )  # fmt: skip
 BY_NAME: Mapping[str, Act] = {act.name: act for act in ACTS}
 
+SOUNDS: Mapping[str, tuple[str, ...]] = {
+    "stretch": ("yawn",),
+    "sniff": ("sniff",),
+    "wag": ("trill", "happy_whimper"),
+    "greet": ("meow", "yip"),
+    "invite": ("growl_play", "trill"),
+    "frolic": ("pant",),
+    "sleep": ("yawn",),
+    "startle": ("woof", "hiss"),
+    "enjoy": ("purr", "happy_whimper"),
+}
+"""Act -> the sound that goes with it: the first of these kinds that the pet has"""
+
 STARTLE = Act("startle", ("startle",), {}, {"curiosity": 0.4, "peace": 0.1}, leaves=STAND, tired_s=30.0)
 ENJOY = Act("enjoy", ("wag",), {}, {"comfort": -0.3, "company": -0.3}, tired_s=20.0)
 REACTIONS: Mapping[str, Act] = {"noise": STARTLE, "touch": ENJOY}

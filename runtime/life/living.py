@@ -16,6 +16,7 @@ from runtime.body import FINAL, Body
 from runtime.bus import Delivery, decode
 from runtime.contracts import messages as m
 from runtime.life import will
+from runtime.life.acts import SOUNDS
 from runtime.life.chooser import Choice, Rules, is_quiet
 from runtime.life.colour import PLAIN, Colour, bearing, colour
 from runtime.life.kept import Kept
@@ -30,6 +31,8 @@ TELL_S = 10.0
 KEEP_S = 300.0
 ANSWERING_S = 2.0
 """How long "answering" still holds after it was seen"""
+SOUND_S = 60.0
+"""It makes a sound of its own will at most so often"""
 FIRST_YEAR = 2024
 """A clock before that was never set"""
 
@@ -46,7 +49,11 @@ def local_hour() -> float | None:
 
 
 class Living:
-    """One pet's life between orders. `tell` publishes how it is; `keep` is given what to remember."""
+    """One pet's life between orders.
+
+    `tell` publishes how it is; `keep` is given what to remember; `utter` makes the first of some kinds of
+    sound that the pet has, in a mood.
+    """
 
     def __init__(
         self,
@@ -61,10 +68,11 @@ class Living:
         keep: Callable[[Kept], None] = lambda kept: None,
         tell: Callable[[m.MindState], object] = lambda state: None,
         hour: Callable[[], float | None] = local_hour,
+        utter: Callable[[tuple[str, ...], str], object] = lambda kinds, mood: None,
     ) -> None:
         self._body, self._mind, self._rules = body, mind, rules
         self._seed, self._enabled, self._follow_up_s = seed, enabled, follow_up_s
-        self._keep, self._publish, self._hour = keep, tell, hour
+        self._keep, self._publish, self._hour, self._utter = keep, tell, hour, utter
         self._lock = threading.RLock()
         self._state = kept.state if kept else will.State(seed)
         if kept:
@@ -72,7 +80,7 @@ class Living:
         self._asked: str | None = None
         self._startled = False
         self._worn: dict[str, object] = {}
-        self._worn_at_s = self._told_at_s = self._kept_at_s = float("-inf")
+        self._worn_at_s = self._told_at_s = self._kept_at_s = self._uttered_at_s = float("-inf")
         self._told: m.MindState | None = None
         self._felt = m.BodyState(mcu_alive=False, mcu_state=None)
 
@@ -214,6 +222,14 @@ class Living:
             self._asked = self._body.gait(skill, duration_ms=act.gait_ms, own_will=True)
         else:
             self._asked = self._body.skill(skill, own_will=True)
+        self._sound(act.name)
+
+    def _sound(self, act: str) -> None:
+        """What goes with it, where it is not to be quiet."""
+        quiet = is_quiet(self._state.drives, self._hour(), self._rules)
+        if act in SOUNDS and not quiet and self._state.age_s - self._uttered_at_s >= SOUND_S:
+            self._uttered_at_s = self._state.age_s
+            self._utter(SOUNDS[act], self._mind.emotion.mood)
 
     def _follow_up(self) -> None:
         """What became of the act that was asked for last."""

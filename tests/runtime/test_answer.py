@@ -76,6 +76,9 @@ class Kennel:
         self.picked.append(kind)
         return SECOND
 
+    def prepare(self) -> bool:
+        return False
+
 
 class Speaker:
     why = "for tests"

@@ -9,6 +9,7 @@ from runtime.body import Body
 from runtime.bus import Bus
 from runtime.contracts import messages as m
 from runtime.life.chooser import Rules
+from runtime.life.day import QuietHours
 from runtime.life.drives import DRIVES, nature
 from runtime.life.kept import Kept
 from runtime.life.living import KEEP_S, RENEW_S, Living
@@ -213,3 +214,31 @@ def test_the_same_seed_and_events_send_the_same(home: Home) -> None:
     sent = [[(c.skill, c.speed, c.amplitude) for c in each.acts()] for each in (home, other)]
     assert sent[0] == sent[1]
     assert [i.head_deg for i in home.idles()] == [i.head_deg for i in other.idles()]
+
+
+def sounds_of_a_day(hour: float) -> list[tuple[str, ...]]:
+    heard: list[tuple[str, ...]] = []
+    home = Home(utter=lambda kinds, mood: heard.append(kinds))
+    home.hour = hour
+    home.life._rules = Rules(nature(3), QuietHours.read("22:00-07:00"))
+    for _ in range(40):
+        home.feels(touched=1)
+        home.feels(touched=0)
+        home.pass_time(30)
+    return heard
+
+
+def test_its_own_sounds_go_with_what_it_does_and_are_apart() -> None:
+    heard = sounds_of_a_day(10.0)
+    assert ("purr", "happy_whimper") in heard
+    assert 2 <= len(heard) <= 21
+
+
+def test_quiet_hours_are_silent() -> None:
+    heard: list[tuple[str, ...]] = []
+    home = Home(utter=lambda kinds, mood: heard.append(kinds))
+    home.hour = 23.5
+    home.life._rules = Rules(nature(3), QuietHours.read("22:00-07:00"))
+    home.pass_time(3_600)
+    assert "sleep" in [command.skill for command in home.acts()]
+    assert heard == []
