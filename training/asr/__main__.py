@@ -4,4 +4,4 @@ import sys
 
 from training.asr.recipe import main
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))

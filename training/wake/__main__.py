@@ -4,4 +4,4 @@ import sys
 
 from training.wake.recipe import main
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))
