@@ -37,8 +37,9 @@ def _build(args: argparse.Namespace) -> int:
         as_file = args.out.suffix == SUFFIX
         folder = Path(scratch) / "pack" if as_file else args.out
         made = build(
-            folder, grammar=args.grammar, asr=args.asr, wake=args.wake, name=args.name, requires=requires
-        )
+            folder, grammar=args.grammar, asr=args.asr, wake=args.wake, dialogue=args.dialogue,
+            name=args.name, requires=requires, accept_miss=args.accept_miss,
+        )  # fmt: skip
         if args.sign:
             owner.sign(made, owner.load(args.keys or keys_folder(), ask_passphrase))
         if as_file:
@@ -174,6 +175,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     make.add_argument("--grammar", type=Path, required=True, help="command grammar, Rhino YAML")
     make.add_argument("--asr", type=Path, help="folder of a recogniser; the starter's where not given")
     make.add_argument("--wake", type=Path, help="HEAD.onnx; the starter's where not given")
+    make.add_argument("--dialogue", type=Path, help="folder of a dialogue model; the starter's if not given")
+    make.add_argument("--accept-miss", action="store_true", help="a model that misses a threshold, marked")
     make.add_argument("--name", default="Buddy")
     make.add_argument("--bind-limits", action="store_true", help="require this very body's limits")
     make.add_argument("--sign", action="store_true", help="with the owner's key")

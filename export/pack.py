@@ -26,6 +26,7 @@ from runtime.contracts.pack import (
 )
 from runtime.engines import Engine
 from runtime.mind.grammar import Grammar
+from training import provenance
 from training.asr import lexicon
 
 PARTS = ("wake", "stop", "asr", "behaviour", "dialogue", "skills", "sounds", "cards")
@@ -41,6 +42,9 @@ def describe_model(folder: Path, file: Path) -> PackModel:
     if not sidecar.is_file():
         sidecar = file.parent / f"{file.parent.name}.json"
     facts = _facts(sidecar) if sidecar.is_file() else {}
+    if origin := provenance.read(file):
+        told = origin.model_dump(exclude_unset=True)
+        facts |= {key: value for key, value in told.items() if value or key not in facts}
     return PackModel(
         task=file.parent.name,
         file=file.relative_to(folder).as_posix(),
@@ -53,6 +57,8 @@ def describe_model(folder: Path, file: Path) -> PackModel:
         checkpoint_sha256=facts.get("checkpoint_sha256"),
         datasets=facts.get("datasets", {}),
         command=facts.get("command", ""),
+        parity=facts.get("parity", {}),
+        misses=facts.get("misses", []),
     )
 
 
@@ -114,9 +120,14 @@ def build(
     asr: Path | None,
     wake: Path | None,
     name: str,
+    dialogue: Path | None = None,
     requires: Requirements = DEFAULT_REQUIREMENTS,
+    accept_miss: bool = False,
 ) -> Pack:
-    """The starter with another grammar, recogniser or wake head; `out` appears whole or not at all."""
+    """The starter with another grammar, recogniser, wake head or dialogue model; whole or not at all.
+
+    PackError for a model that misses a threshold of its export, unless that is accepted: the manifest says so.
+    """
     if out.exists() and any(out.iterdir()):
         raise PackError(f"{out} is not empty; give a new folder")
     Grammar.load(grammar)
@@ -131,8 +142,12 @@ def build(
             shutil.rmtree(draft / "behaviour")  # learned for the starter's intents, not for these
         if asr is not None:
             _replace_folder(draft / "asr", asr)
+        if dialogue is not None:
+            _replace_folder(draft / "dialogue", dialogue)
         if wake is not None:
             _replace_head(draft / "wake", wake)
+        if not accept_miss:
+            _refuse_misses(draft)
         names = [word for head in (draft / "wake").glob("*.onnx") for word in head.stem.split("_")]
         lexicon.write_additions(draft / "asr", [*Grammar.load(grammar).words, *names])
         write_manifest(draft, name, requires=requires)
@@ -151,7 +166,7 @@ def _replace_folder(target: Path, source: Path) -> None:
     if not source.is_dir():
         raise PackError(f"{source} is not a checkpoint folder; give the --out folder of `everpaw train`")
     shutil.rmtree(target)
-    shutil.copytree(source, target)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("variants", "export.json"))
 
 
 def _replace_head(target: Path, head: Path) -> None:
@@ -159,9 +174,19 @@ def _replace_head(target: Path, head: Path) -> None:
         raise PackError(f"{head} is not a wake head; give the NAME.onnx that `everpaw train wake` wrote")
     shutil.rmtree(target)
     target.mkdir()
-    for file in (head, head.with_suffix(".json"), head.with_suffix(".tflite")):
+    for file in (head, head.with_suffix(".json"), head.with_suffix(".tflite"), provenance.beside(head)):
         if file.is_file():
             shutil.copyfile(file, target / file.name)
+
+
+def _refuse_misses(folder: Path) -> None:
+    for file in sorted(folder.rglob("*.onnx")):
+        origin = provenance.read(file)
+        if origin and origin.misses:
+            name = file.relative_to(folder).as_posix()
+            raise PackError(
+                f"{name} misses: {'; '.join(origin.misses)}; export it otherwise, or add --accept-miss"
+            )
 
 
 def seal_starter(name: str) -> Pack:

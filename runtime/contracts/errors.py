@@ -4,6 +4,7 @@ EverpawError
 ├── AudioError           a file, microphone or speaker that cannot be read or played
 ├── BusError             the MQTT broker is out of reach, or the port is taken
 ├── ConfigError          a setting that is unknown or out of range
+├── ExportError          a checkpoint that cannot be exported, or a variant outside the thresholds
 ├── FactError            a memory that is damaged, locked, full or without its key
 ├── GrammarError         a command grammar that cannot be used
 ├── LinkError            the serial link or the microcontroller behind it
@@ -31,6 +32,10 @@ class BusError(EverpawError):
 
 
 class ConfigError(EverpawError):
+    pass
+
+
+class ExportError(EverpawError):
     pass
 
 

@@ -67,6 +67,10 @@ class PackModel(_Entry):
     """Name -> sha256 of each set it was trained on"""
     command: str = ""
     """The recipe that makes it"""
+    parity: dict[str, float] = {}
+    """How its answers differ from the checkpoint's, on golden inputs"""
+    misses: list[str] = []
+    """Thresholds it misses, accepted aloud by who built the pack"""
 
 
 class Requirements(_Entry):

@@ -1,0 +1,121 @@
+"""What a model is proved and calibrated with: real sentences, or real recordings, as its inputs.
+
+The first half calibrates, the second half is compared: no model is proved on what it was calibrated with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tokenizers import Tokenizer
+
+from export.models.checkpoint import Checkpoint
+from runtime.audio.soundfiles import read_audio
+from runtime.contracts.errors import ExportError
+from runtime.engines import Engine
+from training.data.sentences import EVERYDAY, orders
+
+Inputs = dict[str, npt.NDArray[np.generic]]
+LEAST = 32
+"""Golden inputs of a proof"""
+MOST_TOKENS = 64
+LONGEST_S = 4.0
+SOUNDS = (".flac", ".wav")
+
+
+@dataclass(frozen=True)
+class Samples:
+    calibrate: list[Inputs]
+    prove: list[Inputs]
+    source: str
+
+
+def gather(checkpoint: Checkpoint, path: Path | None, most: int = 2 * LEAST) -> Samples:
+    """`path`: a folder of recordings, or a file of sentences, one a line; without it the house's own.
+
+    ExportError where there are fewer than 2 x LEAST, or where a model that hears gets no recordings.
+    """
+    if checkpoint.task.sound:
+        if path is None:
+            raise ExportError("this model hears: give --samples FOLDER of recordings to prove it with")
+        found = _sounds(checkpoint, path, most)
+    else:
+        found = _texts(checkpoint, path, most)
+    if len(found) < 2 * LEAST:
+        raise ExportError(f"{path or 'the built-in list'}: {len(found)} samples; give at least {2 * LEAST}")
+    return Samples(found[::2], found[1::2], str(path.name) if path else "everyday sentences and orders")
+
+
+def _sounds(checkpoint: Checkpoint, folder: Path, most: int) -> list[Inputs]:
+    files = sorted(p for p in folder.rglob("*") if p.suffix in SOUNDS)
+    chosen = files[:: max(1, len(files) // most)][:most]
+    normal = bool(checkpoint.front_end.get("do_normalize", True))
+    return [{"input_values": heard(read_audio(path), normal)} for path in chosen]
+
+
+def heard(samples: npt.NDArray[np.int16], normal: bool) -> npt.NDArray[np.float32]:
+    """(1, T) as transformers' feature extractor for raw speech gives it: of mean 0 and variance 1."""
+    wave = samples[: int(LONGEST_S * 16_000)].astype(np.float32) / 32_768
+    if normal:
+        wave = (wave - wave.mean()) / np.sqrt(wave.var() + 1e-7)
+    return wave[None].astype(np.float32)
+
+
+def _texts(checkpoint: Checkpoint, path: Path | None, most: int) -> list[Inputs]:
+    if checkpoint.tokenizer is None:
+        raise ExportError(f"{checkpoint.folder} has no tokenizer.json; save its fast tokenizer beside it")
+    tokenizer = Tokenizer.from_file(str(checkpoint.tokenizer))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    lines = sentences(path)
+    chosen = lines[:: max(1, len(lines) // most)][:most]
+    tokens = (tokenizer.encode(line).ids[:MOST_TOKENS] for line in chosen)
+    return [{"input_ids": np.array([ids], np.int64)} for ids in tokens if ids]
+
+
+def sentences(path: Path | None) -> list[str]:
+    """Lines of a file, else what people say every day and what owners say to a pet."""
+    if path is None:
+        return sorted({*EVERYDAY, *orders()})
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def feeds_for(engine: Engine, given: Inputs) -> Inputs:
+    """`given` and what else this engine asks for: a mask of ones, positions, an empty past."""
+    first = next(iter(given.values()))
+    batch, length = first.shape[:2]
+    plain: Inputs = {
+        "attention_mask": np.ones((batch, length), np.int64),
+        "token_type_ids": np.zeros((batch, length), np.int64),
+        "position_ids": np.tile(np.arange(length, dtype=np.int64), (batch, 1)),
+    }
+    feeds: Inputs = {}
+    for name in engine.inputs:
+        if name in given:
+            feeds[name] = given[name]
+        elif name in plain:
+            feeds[name] = plain[name]
+        elif name.startswith("past_key_values."):
+            _, heads, _, width = engine.input_shapes[name]
+            feeds[name] = np.zeros((batch, heads, 0, width), engine.input_types[name])  # type: ignore[arg-type]
+        else:
+            raise ExportError(f"the exported model asks for {name!r}, which nobody here can give")
+    return feeds
+
+
+def of_engine(engine: Engine, output: str, inputs: Sequence[Inputs]) -> list[npt.NDArray[np.float32]]:
+    """What an engine answers to each."""
+    return [np.asarray(engine.run(feeds_for(engine, one))[output], np.float32) for one in inputs]
+
+
+@torch.no_grad()
+def of_torch(checkpoint: Checkpoint, inputs: Sequence[Inputs]) -> list[npt.NDArray[np.float32]]:
+    """What the checkpoint itself answers."""
+    answers = []
+    for one in inputs:
+        given = {name: torch.from_numpy(value) for name, value in one.items()}
+        answers.append(getattr(checkpoint.model(**given), checkpoint.task.output).float().numpy())
+    return answers

@@ -1,0 +1,122 @@
+"""Every precision asked for, measured against the checkpoint, and the one that is shipped."""
+
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from export.models import graph, inside
+from export.models.checkpoint import Checkpoint
+from export.models.metrics import Figures, figures
+from export.models.parity import Answers, Parity, compare, metric_misses, misses
+from export.models.precision import ways
+from export.models.samples import Samples, feeds_for, of_engine
+from runtime.contracts.errors import ExportError
+from runtime.engines import Engine
+
+SLOWER = 1.1
+RULE = (
+    f"of the variants within all thresholds, those at most {SLOWER} times as slow as the fastest; of these "
+    "the smallest file"
+)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One file, and what was measured of it."""
+
+    precision: str
+    way: str
+    path: Path
+    size: int
+    """Bytes"""
+    latency_ms: float
+    """Median of one golden input on one thread"""
+    parity: Parity
+    metrics: Figures = field(default_factory=dict)
+    misses: tuple[str, ...] = ()
+
+    @property
+    def row(self) -> dict[str, object]:
+        return {
+            "precision": self.precision, "way": self.way, "bytes": self.size,
+            "latency_ms": round(self.latency_ms, 3), "parity": self.parity.figures, "metrics": self.metrics,
+            "misses": list(self.misses),
+        }  # fmt: skip
+
+
+def make(
+    checkpoint: Checkpoint,
+    float_file: Path,
+    precision: str,
+    target: str,
+    samples: Samples,
+    truth: "Truth",
+) -> Variant:
+    """The first way of this precision that passes, else the one with the fewest misses."""
+    best: Variant | None = None
+    for way in ways(target, precision):
+        name = way.__name__.replace("_", " ")
+        path = float_file.with_name(f"{precision}-{way.__name__}.onnx")
+        with graph.quiet():
+            way(float_file, path, samples.calibrate)
+        graph.tag(path, inside.facts(checkpoint, precision, target))
+        found = measure(checkpoint, path, precision, name, samples, truth)
+        print(f"{precision}, {name}: {'; '.join(found.misses) or 'passes'}", file=sys.stderr, flush=True)
+        if best is None or len(found.misses) < len(best.misses):
+            best = found
+        if not found.misses:
+            break
+    if best is None:
+        raise ExportError(f"there is no way to {precision} for {target}")
+    return best
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the variants are held against."""
+
+    answers: Answers
+    """The checkpoint's own"""
+    original: Answers
+    """Those of what it was before pruning; the same where nothing was pruned"""
+    metrics: Figures
+    """Of the original"""
+
+
+def measure(
+    checkpoint: Checkpoint, path: Path, precision: str, way: str, samples: Samples, truth: Truth
+) -> Variant:
+    """Size, latency, parity, the task's figure, and what misses a threshold."""
+    engine = Engine(path)
+    answers = of_engine(engine, checkpoint.task.output, samples.prove)
+    parity = compare(truth.answers, answers)
+    metrics = figures(checkpoint, samples.prove, truth.original, answers)
+    missed = misses(parity, precision) + metric_misses(checkpoint.task.name, truth.metrics, metrics)
+    return Variant(
+        precision, way, path, path.stat().st_size, latency_ms(engine, samples), parity, metrics, tuple(missed)
+    )
+
+
+def latency_ms(engine: Engine, samples: Samples) -> float:
+    took = []
+    for given in samples.prove:
+        feeds = feeds_for(engine, given)
+        begun = time.perf_counter()
+        engine.run(feeds)
+        took.append(1_000 * (time.perf_counter() - begun))
+    return statistics.median(took)
+
+
+def choose(variants: Sequence[Variant], accept_miss: bool = False) -> Variant:
+    """By RULE. ExportError where none passes, unless a miss is accepted: then the one with the fewest."""
+    passing = [one for one in variants if not one.misses]
+    if not passing and not accept_miss:
+        said = "; ".join(f"{one.precision}: {', '.join(one.misses)}" for one in variants)
+        raise ExportError(f"no variant is within the thresholds ({said}); --accept-miss ships one, marked")
+    least = min(len(one.misses) for one in variants)
+    rivals = passing or [one for one in variants if len(one.misses) == least]
+    fastest = min(one.latency_ms for one in rivals)
+    return min((one for one in rivals if one.latency_ms <= SLOWER * fastest), key=lambda one: one.size)

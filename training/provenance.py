@@ -1,0 +1,66 @@
+"""Where a shipped model comes from: `NAME.provenance.json` beside `NAME.onnx`.
+
+From the data, by hash, to the checkpoint, by hash, to the file, and what was measured of it. Recipes and the
+exporter write it, the packer takes it into the manifest.
+"""
+
+import hashlib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from runtime.contracts.errors import TrainingError
+from runtime.contracts.pack import Sha256, file_sha256
+
+SUFFIX = ".provenance.json"
+
+
+class Provenance(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    precision: str = "fp32"
+    licence: str = "Apache-2.0"
+    command: str = ""
+    datasets: dict[str, Sha256] = {}
+    """Name -> sha256 of each set it was trained on"""
+    checkpoint_sha256: Sha256 | None = None
+    metrics: dict[str, float] = {}
+    """Of the file that is shipped"""
+    metrics_float: dict[str, float] = {}
+    """Of the checkpoint"""
+    parity: dict[str, float] = {}
+    """How the file's answers differ from the checkpoint's, on golden inputs"""
+    misses: tuple[str, ...] = ()
+    """Thresholds it misses, accepted by who exported it"""
+
+
+def beside(model: Path) -> Path:
+    return model.with_name(model.stem + SUFFIX)
+
+
+def write(model: Path, provenance: Provenance) -> None:
+    """Whole or not at all."""
+    draft = beside(model).with_suffix(".new")
+    draft.write_text(provenance.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    draft.replace(beside(model))
+
+
+def read(model: Path) -> Provenance | None:
+    """None where nobody wrote one; TrainingError for one that cannot be used."""
+    path = beside(model)
+    if not path.is_file():
+        return None
+    try:
+        return Provenance.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise TrainingError(
+            f"{path} is damaged ({error.errors()[0]['msg']}); export the model again"
+        ) from error
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes; of a folder, all its files with their names, wherever the folder stands."""
+    if path.is_file():
+        return file_sha256(path)
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    lines = (f"{file_sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
