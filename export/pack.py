@@ -126,7 +126,7 @@ def build(
 ) -> Pack:
     """The starter with another grammar, recogniser, wake head or dialogue model; whole or not at all.
 
-    PackError for a model that misses a threshold of its export, unless that is accepted: the manifest says so.
+    PackError for a model that misses a threshold of its export, unless that is accepted and so marked.
     """
     if out.exists() and any(out.iterdir()):
         raise PackError(f"{out} is not empty; give a new folder")
