@@ -1,9 +1,9 @@
 """The recogniser: an utterance so far in, sentences out, best first.
 
-A CTC network in ONNX turns log-mels into phone probabilities; the pack's grammar is searched exactly, and
-the best sentence is believed as far as it explains the sound as well as free phones do. What the grammar
-does not explain comes back as free text. No state is kept between calls, so a growing utterance is simply
-recognised again.
+A CTC network in ONNX turns log-mels, or plain sound, into phone probabilities; the pack's grammar is searched
+exactly, and the best sentence is believed as far as it explains the sound as well as free phones do. What the
+grammar does not explain comes back as free text. No state is kept between calls, so a growing utterance is
+simply recognised again.
 """
 
 import json
@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from runtime.contracts.audio import Samples
+from runtime.contracts.audio import SAMPLE_RATE_HZ, Samples
 from runtime.contracts.errors import PackError
 from runtime.engines import Engine
 from runtime.mind.grammar import Grammar, normalise
@@ -32,6 +33,10 @@ from runtime.speech.units import LogProbs
 MAX_STEPS = 1_500
 """30 s of sound; what is longer is cut, since no command is"""
 STOP_WORD = "stop"
+RAW_SOUND = {"sample_rate_hz": SAMPLE_RATE_HZ, "raw": 1}
+"""Front end of a network that eats samples of full scale 1.0, as fine-tuned ones do"""
+_SHORTEST = SAMPLE_RATE_HZ // 40
+"""Samples from which such a network has an answer"""
 _SURE_BLANK = math.log(0.99)
 _NAME_FILLER = 3
 """Steps; where more was swallowed beside a name, more than the name was said"""
@@ -134,11 +139,17 @@ class Recogniser:
 
     def log_probs(self, samples: Samples) -> LogProbs:
         """Phone probabilities of the whole of `samples`, 20 ms a step."""
-        frames = features.normalise(features.log_mel(samples[: MAX_STEPS * 320]))
-        if len(frames) == 0:
+        heard = self._front_end(samples[: MAX_STEPS * 320])
+        if len(heard) == 0:
             return np.zeros((0, len(units.UNITS)), np.float32)
-        outputs = self._engine.run({self._engine.inputs[0]: frames[None]})
+        outputs = self._engine.run({self._engine.inputs[0]: heard[None]})
         return np.asarray(outputs[self._engine.outputs[0]][0], np.float32)
+
+    def _front_end(self, samples: Samples) -> npt.NDArray[np.float32]:
+        """Normalised log-mels (T, MELS), or (N,) samples where the network was trained on sound itself."""
+        if self.settings.front_end != RAW_SOUND:
+            return features.normalise(features.log_mel(samples))
+        return samples.astype(np.float32) / 32768.0 if len(samples) >= _SHORTEST else np.zeros(0, np.float32)
 
     def sentences(self, log_probs: LogProbs, n: int) -> list[Sentence]:
         """The grammar's best sentences, names included; [] without a grammar."""
@@ -249,7 +260,7 @@ def _read_settings(path: Path) -> Settings:
         raise PackError(
             f"{path}: made for {len(settings.units)} other units; train it again with this version"
         )
-    if settings.front_end != json.loads(json.dumps(features.describe())):
+    if settings.front_end not in (RAW_SOUND, json.loads(json.dumps(features.describe()))):
         raise PackError(
             f"{path}: made for the front end {settings.front_end}; train it again with this version"
         )

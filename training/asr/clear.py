@@ -17,8 +17,8 @@ import numpy as np
 from runtime.contracts.errors import TrainingError
 from runtime.mind.grammar import Grammar
 from runtime.speech.asr import Recogniser, clear_evidence, squeeze
-from training.asr import edits
 from training.asr.clips import held_out_clips
+from training.asr.error_rates import edits
 from training.asr.export import NAMES, logistic
 from training.asr.texts import open_sentences
 

@@ -5,7 +5,7 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -98,7 +98,9 @@ def halve(proto: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def write_settings(out: Path, weights: "np.ndarray", bias: float) -> None:
+def write_settings(
+    out: Path, weights: "np.ndarray", bias: float, front_end: Mapping[str, float] | None = None
+) -> None:
     sentences = [sentence.split() for sentence in plain_sentences()]
     counts = Counter(word for sentence in sentences for word in sentence)
     words = {word: n for word, n in sorted(counts.most_common(_LEXICON_WORDS)) if n > 1}
@@ -107,7 +109,7 @@ def write_settings(out: Path, weights: "np.ndarray", bias: float) -> None:
     )
     settings = {
         "units": list(UNITS),
-        "front_end": describe(),
+        "front_end": front_end or describe(),
         "filler_penalty": FILLER_PENALTY,
         "evidence": list(EVIDENCE),
         "weights": [round(float(w), 4) for w in weights],

@@ -3,6 +3,7 @@
     python -m training.asr --out runtime/starter/asr          # 36 minutes on two cores, then calibration
     python -m training.asr --out /tmp/asr --smoke             # under a minute, learns nothing much
     python -m training.asr --evaluate runtime/starter/asr     # the figures of the model card
+    everpaw train asr --model FOLDER ...                      # fine-tunes another: training.ctc.recipe
 
 One process makes speech while this one learns from it. The schedule is tied to `--minutes` of wall clock;
 a run that was killed goes on from its last checkpoint (`--work`), with the time it had left.
@@ -27,6 +28,7 @@ from runtime.speech.units import UNITS, decode, greedy
 from training.asr.acoustic import Acoustic
 from training.asr.batches import loss_of
 from training.asr.clips import Clip, Pool, hear, held_out_clips, sounds
+from training.asr.error_rates import edits
 from training.asr.texts import draw_texts
 from training.data.speech import cache_folder
 
@@ -75,16 +77,6 @@ def rate_at(progress: float, settings: Settings) -> float:
         return settings.learning_rate * max(0.02, progress / settings.warmup)
     fallen = (progress - settings.warmup) / (1 - settings.warmup)
     return settings.learning_rate * (0.004 + 0.996 * 0.5 * (1 + math.cos(math.pi * min(1.0, fallen))))
-
-
-def edits(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Levenshtein distance."""
-    row = list(range(len(heard) + 1))
-    for i, a in enumerate(said, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(heard, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1]
 
 
 @torch.no_grad()
@@ -195,9 +187,15 @@ def train(settings: Settings, grammar: Grammar, work: Path) -> Acoustic:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if any(word.split("=")[0] == "--model" for word in argv):
+        from training.ctc.recipe import main as fine_tune
+
+        return fine_tune(argv)
     parser = argparse.ArgumentParser(prog="python -m training.asr", description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, help="folder for model.onnx and asr.json")
     parser.add_argument("--evaluate", type=Path, metavar="DIR", help="measure the model in DIR instead")
+    parser.add_argument("--model", help="fine-tune this CTC model; `--model FOLDER --help` tells more")
     parser.add_argument("--grammar", type=Path, default=STARTER / "grammar.yaml")
     parser.add_argument("--work", type=Path, help="folder for checkpoints (default: ~/.cache/everpaw/asr)")
     parser.add_argument("--minutes", type=float, help="wall clock for training")

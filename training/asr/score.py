@@ -20,6 +20,7 @@ from runtime.mind.grammar import Grammar, normalise
 from runtime.speech.asr import Recogniser
 from training.asr import heard_speech, sphinx
 from training.asr.clips import held_out_clips
+from training.asr.error_rates import rate
 from training.asr.export import NAMES, mixed_clips
 from training.asr.texts import draw_texts
 from training.data import augment
@@ -41,14 +42,11 @@ def share(right: Sequence[bool]) -> Figure:
 
 def word_errors(pairs: Sequence[tuple[str, str]]) -> Figure:
     """Word error rate of (said, heard), with a bootstrap over the clips."""
-    from training.asr.recipe import edits
-
-    wrong = np.array([edits(said.split(), heard.split()) for said, heard in pairs])
-    total = np.array([len(said.split()) for said, _ in pairs])
-    draws = np.random.default_rng(0).integers(len(pairs), size=(1000, len(pairs)))
-    low, high = np.percentile(100 * wrong[draws].sum(1) / total[draws].sum(1), [2.5, 97.5])
-    rate = 100 * wrong.sum() / total.sum()
-    return {"percent": round(float(rate), 1), "from": round(low, 1), "to": round(high, 1), "n": len(pairs)}
+    found = rate([(said.split(), heard.split()) for said, heard in pairs])
+    return {
+        "percent": round(found.percent, 1), "from": round(found.low, 1), "to": round(found.high, 1),
+        "n": found.n,
+    }  # fmt: skip
 
 
 def evaluate(asr_dir: Path, grammar: Grammar) -> Figure:

@@ -24,6 +24,7 @@ from training.asr.acoustic import HEARD, Acoustic, output_lengths  # noqa: E402
 from training.asr.acoustic import Recogniser as Network  # noqa: E402
 from training.asr.align import align  # noqa: E402
 from training.asr.clips import Clip, hear, sounds  # noqa: E402
+from training.asr.error_rates import edits  # noqa: E402
 from training.asr.gaussians import MODEL, ORDER  # noqa: E402
 from training.asr.lexicon import pronouncer  # noqa: E402
 from training.asr.texts import draw_texts, vocabulary  # noqa: E402
@@ -153,7 +154,7 @@ def test_a_run_is_resumed_only_with_its_own_settings(tmp_path: Path) -> None:
 
 
 def test_figures() -> None:
-    assert asr.edits(["sit", "down"], ["sit", "town", "now"]) == 2
+    assert edits(["sit", "down"], ["sit", "town", "now"]) == 2
     assert asr_score.share([True] * 9 + [False])["percent"] == 90.0
     assert asr_score.word_errors([("a b", "a c"), ("d e", "d e")])["percent"] == 25.0
     weights, bias = asr_export.logistic(

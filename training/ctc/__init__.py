@@ -1,0 +1,1 @@
+"""Fine-tuning of any pretrained CTC recogniser: `everpaw train asr --model FOLDER`."""
