@@ -13,15 +13,20 @@ import os
 import resource
 import sys
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+from hypothesis import Phase, settings
 
 from firmware_bridge.dictionary import MCU
 from tests.torture.ledger import Piece, Proof, Row, Verdict
 
 GOAL = 0.95
-MOST_CPU_S = 60
+MOST_CPU_S = 30
 EVERY_SHORT = 60
 UNCHANGED = "unchanged"
 TESTS = {
@@ -101,30 +106,35 @@ def _with(node: ast.AST, **fields: object) -> ast.AST:
     return changed
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """(line, what, source) of every mutant; docstrings and imports stay."""
-    tree = ast.parse(source)
-    count = len(list(ast.walk(tree)))
-    for number in range(count):
-        node = list(ast.walk(tree))[number]
+class Mutant(NamedTuple):
+    line: int
+    what: str
+    number: int
+    """Of the changed node in a walk of the tree"""
+    changed: ast.AST
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    """Every mutant; docstrings and imports stay."""
+    for number, node in enumerate(ast.walk(ast.parse(source))):
         for what, changed in changes(node):
-            line = getattr(node, "lineno", 0)
-            yield line, what, ast.unparse(_Replace(number, changed).done(copy.deepcopy(tree)))
+            yield Mutant(getattr(node, "lineno", 0), what, number, changed)
+
+
+def mutated(source: str, mutant: Mutant) -> str:
+    tree = ast.parse(source)
+    target = next(islice(ast.walk(tree), mutant.number, None))
+    return ast.unparse(_Replace(target, mutant.changed).visit(tree))
 
 
 class _Replace(ast.NodeTransformer):
-    """Puts `changed` in place of the `number`th node of the walk."""
-
-    def __init__(self, number: int, changed: ast.AST) -> None:
-        self._number, self._changed = number, changed
-        self._target: ast.AST | None = None
-
-    def done(self, tree: ast.Module) -> ast.Module:
-        self._target = list(ast.walk(tree))[self._number]
-        return ast.fix_missing_locations(self.visit(tree))
+    def __init__(self, target: ast.AST, changed: ast.AST) -> None:
+        self._target, self._changed = target, changed
 
     def visit(self, node: ast.AST) -> ast.AST:
-        return self._changed if node is self._target else super().visit(node)
+        if node is self._target:
+            return ast.fix_missing_locations(ast.copy_location(self._changed, node))
+        return super().visit(node)
 
 
 def survives(name: str, source: str) -> bool:
@@ -137,8 +147,6 @@ def survives(name: str, source: str) -> bool:
 
 
 def _try(name: str, source: str) -> int:
-    import pytest
-
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)
     os.dup2(devnull, 2)
@@ -150,6 +158,9 @@ def _try(name: str, source: str) -> int:
         exec(compile(source, name, "exec"), module.__dict__)
         sys.modules[module.__name__] = module
         setattr(package, stem, module)
+        # That it fails is all that is asked; the smallest example would take most of the time.
+        settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), database=None)
+        settings.load_profile("mutants")
         paths = [str(FOLDER / test) for test in TESTS[name]]
         quick = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1", "-p", "no:faulthandler"]
         return int(pytest.main([*quick, *paths]))
@@ -157,14 +168,9 @@ def _try(name: str, source: str) -> int:
         return 1
 
 
-@cache
-def _all(name: str) -> tuple[tuple[int, str, str], ...]:
-    return tuple(mutants((MCU / name).read_text()))
-
-
-def _row(name: str, number: int) -> Row:
-    line, what, source = _all(name)[number]
-    return {"where": f"{name}:{line}", "what": what, "survived": survives(name, source)}
+def _row(name: str, source: str, mutant: Mutant) -> Row:
+    survived = survives(name, mutated(source, mutant))
+    return {"where": f"{name}:{mutant.line}", "what": mutant.what, "survived": survived}
 
 
 def _unchanged(name: str) -> Row:
@@ -175,9 +181,11 @@ def pieces(short: bool) -> list[Piece]:
     found = []
     for name in TESTS:
         found.append(Piece(f"{name} {UNCHANGED}", partial(_unchanged, name)))
-        for number, (line, what, _) in enumerate(_all(name)):
+        source = (MCU / name).read_text()
+        for number, mutant in enumerate(mutants(source)):
             if not short or number % EVERY_SHORT == EVERY_SHORT - 1:
-                found.append(Piece(f"{name}:{line} {what} #{number}", partial(_row, name, number)))
+                key = f"{name}:{mutant.line} {mutant.what} #{number}"
+                found.append(Piece(key, partial(_row, name, source, mutant)))
     return found
 
 
