@@ -26,16 +26,20 @@ from pathlib import Path
 from firmware_bridge.conductor import Conductor, monotonic_ms
 from firmware_bridge.inbox import Inbox
 from firmware_bridge.link import Link
+from firmware_bridge.mcu import protocol as p
 from firmware_bridge.player import PERIOD_S
 from firmware_bridge.ports import resolve
 from firmware_bridge.sim import Ended
-from firmware_bridge.skills import load_skills
+from firmware_bridge.skills import Library, skills_of
 from firmware_bridge.urgency import be_urgent
+from runtime import starter
 from runtime.bus import Bus, Delivery
 from runtime.contracts import messages as m
-from runtime.contracts.body import load_body
-from runtime.contracts.body.tightening import load_tightened
+from runtime.contracts.body import Body, load_body
+from runtime.contracts.body.tightening import tightened_by
+from runtime.contracts.config import MqttSettings, RobotConfig, load_config
 from runtime.contracts.errors import EverpawError, LinkError
+from runtime.contracts.requirements import Here
 from runtime.contracts.topics import PREFIX, check_robot_id
 
 GOODBYE_S = 2.5
@@ -98,38 +102,63 @@ def main(argv: list[str] | None = None) -> int:
     """`everpaw bridge`."""
     args = _parse(argv)
     body = load_body(args.body)
-    narrowed = load_tightened(body, args.pack)
-    library = load_skills(args.pack / "skills", narrowed)
+    config = settings(args)
+    narrowed, library = moves(config, body)
     ended = Ended().listen()
     be_urgent()
     with ExitStack() as stack:
         port = stack.enter_context(simulator()) if args.port == "sim" else resolve(args.port)
         inbox = Inbox()
         stack.callback(inbox.close)
-        host, _, number = args.broker.rpartition(":")
         presence = {alive: ("state/bridge", m.Presence(alive=alive)) for alive in (False, True)}
-        bus = Bus(args.robot_id, host or "127.0.0.1", int(number), will=presence[False], birth=presence[True])
+        mqtt = config.mqtt
+        bus = Bus(config.robot_id, mqtt.host, mqtt.port, will=presence[False], birth=presence[True])
         link = Link(port, body, time.monotonic, narrowed)
         stack.callback(link.close)
         link.open()
         bus.connect(args.connect_s)
         stack.callback(bus.close)
-        conductor = Conductor(bus, link, narrowed, library, args.robot_id, arm=args.arm)
+        conductor = Conductor(bus, link, narrowed, library, config.robot_id, arm=args.arm)
         bus.subscribe("cmnd", inbox.put)
         bus.subscribe("request/view", inbox.put)
         serve(conductor, link, inbox, ended)
     return 0
 
 
+def moves(config: RobotConfig, body: Body) -> tuple[Body, Library]:
+    """The body as narrow as its pack wants it, and the pack's movements; PackError where it may not run."""
+    pack = starter.trusted_pack(config.pack, Here.of(body, p.VERSION))
+    narrowed = tightened_by(body, pack)
+    return narrowed, skills_of(pack, narrowed)
+
+
+def settings(args: argparse.Namespace) -> RobotConfig:
+    """The robot's own, as its mind reads them; what has an option of its own counts before them."""
+    config = load_config(RobotConfig, args.config, args.set)
+    if args.robot_id is not None:
+        config = config.model_copy(update={"robot_id": args.robot_id})
+    if args.broker is not None:
+        config = config.model_copy(update={"mqtt": args.broker})
+    if args.pack is not None:
+        config = config.model_copy(update={"pack": config.pack.model_copy(update={"path": args.pack})})
+    return config
+
+
 def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="everpaw bridge", description="Between MQTT and the microcontroller."
     )
-    parser.add_argument("--robot-id", default="buddy", type=check_robot_id)
-    parser.add_argument("--broker", default="127.0.0.1:1883", metavar="HOST:PORT", type=_address)
     parser.add_argument("--port", required=True, help="auto, id:SERIAL, a serial port, or `sim`")
+    parser.add_argument("--config", type=Path, help="robot.toml, as `everpaw run` reads it")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one setting")
     parser.add_argument(
-        "--pack", required=True, type=Path, help="folder of the pack; its skills/*.toml are used"
+        "--robot-id", type=check_robot_id, metavar="ID", help="instead of the settings' robot_id"
+    )
+    parser.add_argument("--broker", metavar="HOST:PORT", type=_address, help="instead of their mqtt")
+    parser.add_argument(
+        "--pack",
+        type=Path,
+        help="folder of the pack, instead of theirs; the starter where none is named",
     )
     parser.add_argument("--body", type=Path, help="TOML of another body than Buddy's")
     parser.add_argument(
@@ -141,11 +170,11 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _address(text: str) -> str:
-    _, _, number = text.rpartition(":")
+def _address(text: str) -> MqttSettings:
+    host, _, number = text.rpartition(":")
     if not number.isdigit() or not 0 < int(number) < 65_536:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return text
+    return MqttSettings(host=host, port=int(number)) if host else MqttSettings(port=int(number))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ means both (`rear_knee`). PackError names file, frame and cure.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +16,7 @@ from firmware_bridge.motion import LEGS, Ease, Gait, GaitShape, KeyFrame, KeyFra
 from firmware_bridge.stride import Stride
 from runtime.contracts.body import Body, Joint, Pose
 from runtime.contracts.errors import PackError
+from runtime.contracts.pack import Pack
 
 MAX_BYTES = 100_000
 MAX_FILES = 500
@@ -104,9 +105,17 @@ class GaitSkill:
 Library = Mapping[str, Skill | GaitSkill]
 
 
+def skills_of(pack: Pack, body: Body) -> dict[str, Skill | GaitSkill]:
+    """Those that the pack's manifest names; what only lies beside them is never read."""
+    return _load(pack.files("skills", ".toml"), pack.folder / "skills", body)
+
+
 def load_skills(folder: Path, body: Body) -> dict[str, Skill | GaitSkill]:
     """All `*.toml` of `folder` by file name; PackError for the first that this body cannot do."""
-    paths = sorted(folder.glob("*.toml"))
+    return _load(sorted(folder.glob("*.toml")), folder, body)
+
+
+def _load(paths: Sequence[Path], folder: Path, body: Body) -> dict[str, Skill | GaitSkill]:
     if not paths:
         raise PackError(f"{folder} holds no skills; a pack has skills/*.toml: reinstall it")
     if len(paths) > MAX_FILES:

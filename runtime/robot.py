@@ -18,9 +18,8 @@ from runtime.body import Body
 from runtime.bus import Bus
 from runtime.contracts import messages as m
 from runtime.contracts.config import AudioSettings, RobotConfig, load_config
-from runtime.contracts.errors import PackError
 from runtime.contracts.pack import Pack
-from runtime.contracts.requirements import Here, unmet
+from runtime.contracts.requirements import Here
 from runtime.ears import Ears, EarSettings
 from runtime.life.kept import load, place, save
 from runtime.life.living import Living, local_hour
@@ -34,6 +33,8 @@ from runtime.speech.tts import SilentVoice, Voice, voice
 
 _log = logging.getLogger(__name__)
 _CONNECT_S = 5.0
+GAIT_KINDS = ("gait", "stride")
+"""A step told by joints or by feet"""
 
 
 def open_source(settings: AudioSettings) -> Source:
@@ -48,28 +49,6 @@ def open_sink(settings: AudioSettings) -> Sink:
     if settings.sink == "speaker":
         return SpeakerSink(settings.output_device)
     return NullSink() if settings.sink == "silence" else FileSink(Path(settings.sink))
-
-
-def trusted_pack(config: RobotConfig) -> Pack:
-    """The configured pack, verified; PackError where nobody trusted signed it, or it does not fit here.
-
-    `pack.allow_unsigned` lets your own pack run without a signature; what it requires is always checked.
-    """
-    # A link that an update turns over later must not change what this process reads.
-    path = config.pack.path and config.pack.path.resolve()
-    pack = starter.load_pack(path, config.pack.keys)
-    if pack.trust in ("unsigned", "unknown") and not config.pack.allow_unsigned:
-        raise PackError(f"pack {pack.folder} {_why_untrusted(pack)}, or --set pack.allow_unsigned=true")
-    if reasons := unmet(pack.manifest.requires, Here.of()):
-        raise PackError(f"pack {pack.folder} does not fit this robot: {reasons[0]}")
-    return pack
-
-
-def _why_untrusted(pack: Pack) -> str:
-    if pack.signer is None:
-        return "carries no signature; sign it with `everpaw pack sign`"
-    who = f"is signed by {pack.signer.fingerprint}, whom this robot does not trust"
-    return f"{who}; type: everpaw pack trust KEY.pub"
 
 
 def connect(config: RobotConfig) -> Bus:
@@ -167,7 +146,7 @@ def life_of(
 def describe(pack: Pack) -> m.RobotMeta:
     """Versions and what the pet can do."""
     kinds = {path.stem: read_toml(path).get("kind") for path in pack.files("skills", ".toml")}
-    gaits = [name for name, kind in kinds.items() if kind == "gait"]
+    gaits = [name for name, kind in kinds.items() if kind in GAIT_KINDS]
     return m.RobotMeta(
         runtime_version=__version__,
         pack_name=pack.manifest.name,
@@ -195,7 +174,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
     """Live until the source ends, Ctrl-C or a signal; `listen` says who is told what."""
-    pack = trusted_pack(config)
+    pack = starter.trusted_pack(config.pack, Here.of())
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(config.audio)))
         sink = stack.enter_context(closing(open_sink(config.audio)))

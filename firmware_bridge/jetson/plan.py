@@ -51,8 +51,7 @@ def files(install: Install) -> Files:
         if path.is_file()
     }
     found |= {
-        f"etc/systemd/system/{name}": Payload(text.encode())
-        for name, text in units(install.robot_id, install.port).items()
+        f"etc/systemd/system/{name}": Payload(text.encode()) for name, text in units(install.port).items()
     }
     return found | {
         f"{OPT}/robot.toml": Payload(robot_toml(install).encode()),

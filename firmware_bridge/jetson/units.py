@@ -44,7 +44,7 @@ def _service(description: str, body: str, *, after: str = "", extra: str = "", i
     return f"[Unit]\nDescription={description}\n{order}{extra}\n[Service]\n{body}{SANDBOX}\n{install}"
 
 
-def units(robot_id: str, port: str = "auto") -> dict[str, str]:
+def units(port: str = "auto") -> dict[str, str]:
     """Unit file name -> text."""
     always = "Restart=always\nRestartSec=2\n"
     as_user = f"User={USER}\nGroup={USER}\nUMask=0077\n"
@@ -56,7 +56,7 @@ def units(robot_id: str, port: str = "auto") -> dict[str, str]:
         ),
         "everpaw-bridge.service": _service(
             "everpaw: between MQTT and the microcontroller",
-            f"ExecStart={PYTHON} bridge --robot-id {robot_id} --port {port} --pack {ROOT}/current\n"
+            f"ExecStart={PYTHON} bridge --config {CONFIG} --port {port}\n"
             f"{as_user}SupplementaryGroups=dialout\n{always}{HERE_ONLY}"
             "DevicePolicy=closed\nDeviceAllow=char-ttyUSB rw\nDeviceAllow=char-ttyACM rw\n"
             "DeviceAllow=char-ttyTHS rw\nLimitRTPRIO=1\nLimitNICE=-10\n",

@@ -9,10 +9,12 @@ from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.guard import Guard
 from firmware_bridge.motion import KeyFrame, KeyFrames, Movement
 from firmware_bridge.player import PERIOD_S, Player
-from firmware_bridge.skills import GaitSkill, load_skill, load_skills
+from firmware_bridge.skills import GaitSkill, load_skill, load_skills, skills_of
 from runtime import starter
 from runtime.contracts.body import CDEG, Body, Pose, load_body
 from runtime.contracts.errors import PackError
+from runtime.contracts.pack import verify
+from tests.packs import make_pack
 
 BODY = load_body()
 FOLDER = Path(starter.__file__).parent / "skills"
@@ -146,6 +148,14 @@ def test_bad_data_is_refused_with_file_and_reason(name: str, tmp_path: Path) -> 
 def test_a_pack_without_skills_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="holds no skills"):
         load_skills(tmp_path, BODY)
+
+
+def test_a_skill_that_only_lies_beside_a_pack_is_never_read(tmp_path: Path) -> None:
+    sit = (FOLDER / "sit.toml").read_bytes()
+    pack = make_pack(tmp_path, {"skills/sit.toml": sit})
+    (pack / "skills" / "jump.toml").write_bytes(sit)
+    assert list(load_skills(pack / "skills", BODY)) == ["jump", "sit"]
+    assert list(skills_of(verify(pack), BODY)) == ["sit"]
 
 
 def test_the_player_holds_breathes_and_holds_again() -> None:

@@ -8,10 +8,18 @@ from firmware_bridge.mcu import limits
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.guard import ACCEL, MAX, MIN, SPEED, Guard
 from runtime.contracts.body import load_body
-from runtime.contracts.body.tightening import JointTightening, Tightening, load_tightened, tightened
+from runtime.contracts.body.tightening import (
+    JointTightening,
+    Tightening,
+    load_tightened,
+    tightened,
+    tightened_by,
+)
 from runtime.contracts.errors import PackError
+from runtime.contracts.pack import verify
 from tests.firmware_bridge.board import bench
 from tests.firmware_bridge.test_link import STAND, order
+from tests.packs import make_pack
 
 NARROW = tightened(load_body(), Tightening(joints={"tail": JointTightening(max_deg=20, max_speed_deg_s=100)}))
 TAIL = load_body().names.index("tail")
@@ -39,16 +47,19 @@ def resting() -> Guard:
     ],
 )
 def test_a_wider_or_broken_file_is_refused(tmp_path: Path, text: str, reason: str) -> None:
-    (tmp_path / "limits.toml").write_text(text)
+    path = tmp_path / "limits.toml"
+    path.write_text(text)
     with pytest.raises(PackError, match=reason):
-        load_tightened(load_body(), tmp_path)
+        load_tightened(load_body(), path)
 
 
 def test_a_narrower_file_is_taken_and_none_changes_nothing(tmp_path: Path) -> None:
     body = load_body()
-    assert load_tightened(body, tmp_path) == body
-    (tmp_path / "limits.toml").write_text("joints.rear_knee.max_speed_deg_s = 100")
-    narrow = load_tightened(body, tmp_path)
+    pack = make_pack(tmp_path / "pack", {"a": b""})
+    (pack / "limits.toml").write_text("joints.tail.max_deg = 5")
+    assert tightened_by(body, verify(pack)) == body, "only what the manifest names is read"
+    pack = make_pack(pack, {"limits.toml": b"joints.rear_knee.max_speed_deg_s = 100"})
+    narrow = tightened_by(body, verify(pack))
     assert narrow.by_name["rear_left_knee"].max_speed_deg_s == 100
     assert narrow.by_name["front_left_knee"].max_speed_deg_s == 360
 

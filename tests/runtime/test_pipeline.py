@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -234,13 +233,5 @@ def test_requests_of_a_dashboard_are_stamped_by_the_mind(home: Household) -> Non
     assert (command.skill, command.source, command.boot_id) == ("sit", "mind", "b1")
 
 
-def test_an_unsigned_pack_does_not_run_unasked(tmp_path: Path) -> None:
-    from export.pack import build
-    from runtime.contracts.errors import PackError
-
-    own = starter.load_pack().path("grammar.yaml")
-    build(tmp_path / "mine", grammar=own, asr=None, wake=None, name="Mine")
-    with pytest.raises(PackError, match="allow_unsigned"):
-        assembly.trusted_pack(RobotConfig.model_validate({"pack": {"path": tmp_path / "mine"}}))
-    allowed = RobotConfig.model_validate({"pack": {"path": tmp_path / "mine", "allow_unsigned": True}})
-    assert assembly.trusted_pack(allowed).manifest.name == "Mine"
+def test_a_gait_told_by_feet_is_told_as_a_gait() -> None:
+    assert {"walk", "crawl", "turn_left"} <= set(assembly.describe(starter.load_pack()).gaits)

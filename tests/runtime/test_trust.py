@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime import __version__, robot
+from runtime import __version__, starter
 from runtime.contracts.body import load_body
-from runtime.contracts.config import RobotConfig
+from runtime.contracts.config import PackSettings
 from runtime.contracts.errors import PackError, TrustError
 from runtime.contracts.keys import OWNER_PUBLIC, TRUSTED, Keyring, PublicKey
-from runtime.contracts.pack import MANIFEST_NAME, SIGNATURE_NAME, Requirements, verify
+from runtime.contracts.pack import MANIFEST_NAME, SIGNATURE_NAME, Pack, Requirements, verify
 from runtime.contracts.requirements import Here, unmet
 from tests.packs import Owner, make_pack
 
@@ -100,18 +100,19 @@ def test_a_key_that_is_none(tmp_path: Path) -> None:
     assert list(Keyring.load(tmp_path / "nowhere")) == []
 
 
-def config(pack: Path, keys: Path, **more: object) -> RobotConfig:
-    return RobotConfig.model_validate({"pack": {"path": pack, "keys": keys, **more}})
+def trusted(pack: Path, keys: Path, **more: object) -> Pack:
+    settings = PackSettings.model_validate({"path": pack, "keys": keys, **more})
+    return starter.trusted_pack(settings, Here.of())
 
 
 def test_the_robot_runs_what_its_owner_signed(pack: Path, owner: Owner, stranger: Owner) -> None:
     with pytest.raises(PackError, match=r"carries no signature; sign it with `everpaw pack sign`, or --set"):
-        robot.trusted_pack(config(pack, owner.folder))
-    assert robot.trusted_pack(config(pack, owner.folder, allow_unsigned=True)).trust == "unsigned"
+        trusted(pack, owner.folder)
+    assert trusted(pack, owner.folder, allow_unsigned=True).trust == "unsigned"
     stranger.sign(pack)
     with pytest.raises(PackError, match=re.escape(f"is signed by {stranger.public.fingerprint[:12]}")):
-        robot.trusted_pack(config(pack, owner.folder))
-    assert robot.trusted_pack(config(owner.sign(pack), owner.folder)).trust == "owner"
+        trusted(pack, owner.folder)
+    assert trusted(owner.sign(pack), owner.folder).trust == "owner"
 
 
 def test_the_robot_runs_only_what_fits_it(pack: Path, owner: Owner) -> None:
@@ -119,7 +120,7 @@ def test_the_robot_runs_only_what_fits_it(pack: Path, owner: Owner) -> None:
     manifest["requires"] = {"runtime": ">=99"}
     (pack / MANIFEST_NAME).write_text(json.dumps(manifest))
     with pytest.raises(PackError, match=f"it needs everpaw >=99, here is {__version__}"):
-        robot.trusted_pack(config(owner.sign(pack), owner.folder, allow_unsigned=True))
+        trusted(owner.sign(pack), owner.folder, allow_unsigned=True)
 
 
 HERE = Here.of(mcu_protocol=1)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from runtime.contracts.body import Body, Joint
 from runtime.contracts.errors import PackError
 from runtime.contracts.messages import Name
+from runtime.contracts.pack import Pack
 
 FILE_NAME = "limits.toml"
 
@@ -59,11 +60,13 @@ def _narrower(joint: Joint, wanted: JointTightening) -> Joint:
     return joint.model_copy(update=given)
 
 
-def load_tightened(body: Body, pack: Path) -> Body:
-    """The body as the pack in folder `pack` wants it: as it is where the pack has no limits.toml."""
-    path = pack / FILE_NAME
-    if not path.is_file():
-        return body
+def tightened_by(body: Body, pack: Pack) -> Body:
+    """The body as the pack wants it: as it is where the manifest names no limits.toml."""
+    return load_tightened(body, pack.path(FILE_NAME)) if FILE_NAME in pack.manifest.files else body
+
+
+def load_tightened(body: Body, path: Path) -> Body:
+    """The body with the narrower limits of this file; PackError names what is wrong with it."""
     try:
         wanted = Tightening.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
