@@ -56,6 +56,8 @@ class Sound(BaseModel):
 class _List(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     sound: list[Sound]
+    stand_ins: dict[str, str] = {}
+    """Kind that this animal was never heard to make -> the one it makes in its place"""
 
 
 class SoundBank:
@@ -63,7 +65,8 @@ class SoundBank:
 
     def __init__(self, folder: Path, seed: int = 0) -> None:
         path = folder / "sounds.toml"
-        self._sounds = validated(_List, read_toml(path), path).sound
+        listed = validated(_List, read_toml(path), path)
+        self._sounds, self._stand_ins = listed.sound, listed.stand_ins
         self._samples = {sound.file: _load(folder / sound.file) for sound in self._sounds}
         self._grains: dict[str, Grains] = {}
         self._chance = random.Random(seed)
@@ -71,7 +74,8 @@ class SoundBank:
 
     @property
     def kinds(self) -> list[str]:
-        return sorted({sound.kind for sound in self._sounds})
+        own = {sound.kind for sound in self._sounds}
+        return sorted(own | {kind for kind, other in self._stand_ins.items() if other in own})
 
     def pick(self, kind: str, mood: str) -> Samples:
         """A sound of `kind`, 16 kHz; empty where the pack has none of that kind."""
@@ -109,7 +113,8 @@ class SoundBank:
         return waiting is not None
 
     def _chosen(self, kind: str, mood: str) -> Sound | None:
-        options = [sound for sound in self._sounds if sound.kind == kind]
+        meant = self._stand_ins.get(kind, kind)
+        options = [sound for sound in self._sounds if sound.kind == meant]
         if not options:
             return None
         valence, arousal = MOOD_POINTS.get(mood, MOOD_POINTS["calm"])

@@ -1,0 +1,1 @@
+"""Photos, recordings and notes of one animal become its twin."""

@@ -1,0 +1,1 @@
+"""From an owner's recordings to the sounds of one animal: intake, denoising, calls, bank."""
