@@ -45,6 +45,7 @@ COMMANDS: dict[str, SubCommand] = {
     "bench": SubCommand("runtime.bench:main", "cpu", "latency and cost, measured here"),
     "train": SubCommand("training.recipes:main", "training", "wake, stop, asr, behaviour, dialogue, sounds"),
     "export": SubCommand("export.models.command:main", "export", "a checkpoint as ONNX, proved and smaller"),
+    "engines": SubCommand("runtime.engines.command:main", "cpu", "TensorRT engines, built on this machine"),
     "pack": SubCommand("export.command:main", "export", "build, sign, verify, compare and trust packs"),
     "update": SubCommand(
         "firmware_bridge.update.command:main", "update", "another pack, over the air or by hand"

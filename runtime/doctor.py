@@ -63,6 +63,22 @@ def models() -> Finding:
     return Finding("models", True, ", ".join(pack.manifest.models))
 
 
+def acceleration(config: RobotConfig) -> Finding:
+    """Where each network of the pack runs here, and why not elsewhere."""
+    from runtime.engines import Engine, ladder
+    from runtime.engines.store import Store
+
+    ladder.use(config.engines.provider, Store(config.engines.folder))
+    pack = starter.load_pack(config.pack.path, config.pack.keys)
+    for model in pack.manifest.models.values():
+        Engine(pack.path(model.file))
+    told: dict[str, list[str]] = {}
+    for path, decision in ladder.decisions().items():
+        told.setdefault(str(decision), []).append(f"{path.parent.name}/{path.stem}")
+    seen = "; ".join(f"{', '.join(names)} on {why}" for why, names in told.items())
+    return Finding("acceleration", True, seen, weight="optional")
+
+
 def hearing() -> Finding:
     from runtime.audio.vad import Vad
     from runtime.audio.wake import WakeFeatures
@@ -169,7 +185,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     disk,
 )
 """Of this machine"""
-ROBOT_CHECKS: tuple[Callable[[RobotConfig], Finding], ...] = (broker, facts, dialogue)
+ROBOT_CHECKS: tuple[Callable[[RobotConfig], Finding], ...] = (acceleration, broker, facts, dialogue)
 """Of the robot that the settings describe"""
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _SERVER_S = 3.0

@@ -21,6 +21,8 @@ from runtime.contracts.config import AudioSettings, RobotConfig, load_config
 from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here
 from runtime.ears import Ears, EarSettings
+from runtime.engines import ladder
+from runtime.engines.store import Store
 from runtime.life.kept import load, place, save
 from runtime.life.living import Living, local_hour
 from runtime.life.rules import rules_of
@@ -153,6 +155,7 @@ def describe(pack: Pack) -> m.RobotMeta:
         pack_sha256=pack.sha256,
         skills=list(kinds),
         gaits=gaits,
+        engines={f"{path.parent.name}/{path.stem}": str(why) for path, why in ladder.decisions().items()},
     )
 
 
@@ -175,6 +178,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
     """Live until the source ends, Ctrl-C or a signal; `listen` says who is told what."""
     pack = starter.trusted_pack(config.pack, Here.of())
+    ladder.use(config.engines.provider, Store(config.engines.folder))
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(config.audio)))
         sink = stack.enter_context(closing(open_sink(config.audio)))

@@ -179,6 +179,17 @@ class UpdateSettings(Settings):
     """Longest time for one look at a new release; three fit into a minute"""
 
 
+class EngineSettings(Settings):
+    """What networks run on."""
+
+    provider: Literal["auto", "tensorrt", "cuda", "cpu"] = "auto"
+    """The best there is that gives the right answers; or no better than this"""
+    folder: Path = Path("~/.cache/everpaw/engines").expanduser()
+    """TensorRT engines that were built here"""
+    memory_mb: Annotated[int, Field(ge=64, le=65_536)] = 1_024
+    """Most workspace while one is built"""
+
+
 class RobotConfig(Settings):
     """Everything `everpaw run` can be told."""
 
@@ -195,6 +206,7 @@ class RobotConfig(Settings):
     life: LifeSettings = LifeSettings()
     privacy: PrivacySettings = PrivacySettings()
     update: UpdateSettings = UpdateSettings()
+    engines: EngineSettings = EngineSettings()
 
 
 def load_config(model: type[C], path: Path | None = None, overrides: Sequence[str] = ()) -> C:

@@ -4,6 +4,7 @@ EverpawError
 ├── AudioError           a file, microphone or speaker that cannot be read or played
 ├── BusError             the MQTT broker is out of reach, or the port is taken
 ├── ConfigError          a setting that is unknown or out of range
+├── EngineError          a TensorRT engine that cannot be built or is wrong
 ├── ExportError          a checkpoint that cannot be exported, or a variant outside the thresholds
 ├── FactError            a memory that is damaged, locked, full or without its key
 ├── GrammarError         a command grammar that cannot be used
@@ -32,6 +33,10 @@ class BusError(EverpawError):
 
 
 class ConfigError(EverpawError):
+    pass
+
+
+class EngineError(EverpawError):
     pass
 
 

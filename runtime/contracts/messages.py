@@ -295,3 +295,5 @@ class RobotMeta(Message):
     """Identity of the pack that serves"""
     skills: list[Name]
     gaits: list[Name]
+    engines: dict[str, str] = {}
+    """Model -> where it runs, and why"""
