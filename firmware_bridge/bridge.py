@@ -20,9 +20,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from firmware_bridge import by_hand
 from firmware_bridge.conductor import Conductor, monotonic_ms
 from firmware_bridge.inbox import Inbox
 from firmware_bridge.link import Link
@@ -38,9 +39,11 @@ from runtime.contracts import messages as m
 from runtime.contracts.body import Body, load_body
 from runtime.contracts.body.tightening import tightened_by
 from runtime.contracts.config import MqttSettings, RobotConfig, load_config
-from runtime.contracts.errors import EverpawError, LinkError
+from runtime.contracts.errors import EverpawError, LinkError, MessageError
 from runtime.contracts.requirements import Here
 from runtime.contracts.topics import PREFIX, check_robot_id
+from runtime.data_folder import data_folder, wall_s
+from runtime.outbox import Outbox
 
 GOODBYE_S = 2.5
 """Longest wait for the board to reach its safe pose at the end"""
@@ -73,6 +76,10 @@ def _deliver(conductor: Conductor, delivery: Delivery) -> None:
     if delivery.name == "request/view":
         if not delivery.retained:
             conductor.view(delivery.payload, monotonic_ms())
+        return
+    if delivery.name in by_hand.NAMES:
+        with suppress(MessageError):
+            conductor.command(*by_hand.command_of(delivery), delivery.retained, monotonic_ms())
         return
     topic = f"{PREFIX}/{delivery.robot_id}/{delivery.name}"
     conductor.command(topic, delivery.payload, delivery.retained, monotonic_ms())
@@ -118,9 +125,11 @@ def main(argv: list[str] | None = None) -> int:
         link.open()
         bus.connect(args.connect_s)
         stack.callback(bus.close)
-        conductor = Conductor(bus, link, narrowed, library, config.robot_id, arm=args.arm)
-        bus.subscribe("cmnd", inbox.put)
-        bus.subscribe("request/view", inbox.put)
+        outbox = Outbox(bus, args.events or data_folder(config.robot_id), "bridge", wall_s).start()
+        stack.callback(outbox.close)
+        conductor = Conductor(outbox, link, narrowed, library, config.robot_id, arm=args.arm)
+        for name in ("cmnd", "request/view", *by_hand.NAMES):
+            bus.subscribe(name, inbox.put)
         serve(conductor, link, inbox, ended)
     return 0
 
@@ -166,6 +175,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="allow movement as soon as the board said HELLO; without a mind for 10 s alone",
     )
+    parser.add_argument("--events", type=Path, metavar="FOLDER", help="where its events are kept")
     parser.add_argument("--connect-s", type=float, default=5.0, help="how long to wait for the broker")
     return parser.parse_args(argv)
 

@@ -8,6 +8,7 @@ from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.vitals import LIFTED
 from runtime.contracts import messages as m
 from runtime.contracts.body import Body
+from runtime.contracts.reports import BodyMeta, GeometryMeta, JointMeta
 
 SECOND_MS = 1_000
 JOINTS_MS = 33
@@ -30,6 +31,7 @@ class Telemetry:
         self._view_until_ms = 0
         self._streamed = 0
         self._said: m.BodyState | None = None
+        self._meta: BodyMeta | None = None
 
     def view(self, for_ms: int, now_ms: int) -> None:
         """Somebody looks: joints flow for this long."""
@@ -37,6 +39,7 @@ class Telemetry:
 
     def step(self, now_ms: int, errand: Errand | None, dropped: int) -> None:
         self.tell_body(errand, dropped)
+        self._tell_meta()
         if not 0 <= now_ms - self._second_ms < SECOND_MS:  # a clock that went back must not silence us
             self._tell_second(now_ms)
         if (
@@ -70,6 +73,14 @@ class Telemetry:
         if state != self._said:
             self._said = state
             self._bus.publish("state/body", state)
+
+    def _tell_meta(self) -> None:
+        """`meta/body`, at the start and when another firmware answers."""
+        hello = self._link.hello
+        firmware = f"{hello.firmware} {hello.firmware_hash.hex()[:8]}" if hello else ""
+        if self._meta is None or self._meta.firmware != firmware:
+            self._meta = body_meta(self._body, firmware)
+            self._bus.publish("meta/body", self._meta)
 
     def why_not(self, code: int | None) -> str:
         """Why the board did not obey, from its answer's code; None where it never answered."""
@@ -121,6 +132,15 @@ def _board_figures(link: Link) -> dict[str, int]:
         if senses.senses & p.TEMPERATURE:
             figures["temperature_c"] = senses.temperature_c
     return figures
+
+
+def body_meta(body: Body, firmware: str) -> BodyMeta:
+    """What a picture of the body needs."""
+    geometry = GeometryMeta.model_validate(body.geometry.model_dump()) if body.geometry else None
+    joints = [JointMeta.model_validate(joint.model_dump()) for joint in body.joints]
+    return BodyMeta(
+        name=body.name, joints=joints, geometry=geometry, firmware=firmware, limits_hash=body.limits_hash
+    )
 
 
 def reason_name(reason: int) -> str:

@@ -8,6 +8,8 @@ While the broker is away the bus reconnects by itself (0.2 s, doubling to 2 s) a
 - of retained messages only the newest of each name is kept; all of them are published again at every
   connection, because a broker that was restarted may have forgotten them;
 - QoS 0 messages are dropped: a lease or a telemetry sample is worthless a second later.
+
+Telemetry that comes faster than its row's rate is left out, whoever publishes it.
 """
 
 import logging
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 QUEUE_LIMIT = 1_000
 KEEPALIVE_S = 10
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.2, 2.0
+_EARLY = 0.8
+"""Of a telemetry row's period: what comes sooner is left out, a late clock tick is not"""
 _ANSWER_S = 2.0
 """Longest wait for a SUBACK or PUBACK"""
 
@@ -69,7 +73,7 @@ def decode(delivery: Delivery, model: type[M]) -> M:
 
 
 class Bus:
-    """A connection of one process to the topics of one robot.
+    """A connection of one process to the topics of one robot; with `everyone` it hears all robots.
 
     `birth` (retained) is published at every connection; `will` by the broker when this process dies, and by
     `close`. `client_id` must be unique on the broker; by default it is made up.
@@ -84,14 +88,17 @@ class Bus:
         client_id: str = "",
         will: NamedMessage | None = None,
         birth: NamedMessage | None = None,
+        everyone: bool = False,
     ) -> None:
         self.robot_id = topics.check_robot_id(robot_id)
         self.host, self.port = host, port
+        self._heard_robot = "+" if everyone else self.robot_id
         self.dropped = 0
         """Messages dropped since the start: queue full, or QoS 0 without a broker"""
         self._will = will
         self._callbacks: dict[str, list[Callback]] = {}
         self._retained: dict[str, bytes] = {}
+        self._paced_s: dict[str, float] = {}
         self._lock = threading.Lock()
         self._greeted = threading.Event()
         self._greeting_mid: int | None = None
@@ -159,36 +166,58 @@ class Bus:
             " (sudo apt install mosquitto)"
         )
 
-    def publish(self, name: str, message: Message) -> bool:
+    def publish(self, name: str, message: Message, *, to: str = "") -> bool:
         """Send `message` on `everpaw/v1/<robot_id>/<name>` with the registry's QoS and retain flag.
 
-        False when it was dropped (see the module's text). MessageError for an unknown name or a wrong model.
+        `to` names another robot than this bus's own. False when it was dropped (see the module's text).
+        MessageError for an unknown name or a wrong model.
         """
-        topic = topics.full_topic(self.robot_id, name)
+        row, topic, payload = self._prepare(name, message, to)
+        if row.kind == "tele" and row.rate_hz and self._too_soon(name, row.rate_hz):
+            return False
+        if not row.retain:
+            return self._hand_over(topic, payload, row) is not None
+        with self._lock:
+            self._retained[name] = payload
+            return not self.connected or self._hand_over(topic, payload, row) is not None
+
+    def send(self, name: str, message: Message) -> Callable[[], bool] | None:
+        """As `publish`, for QoS 1; what comes back tells whether the broker has it. None: it was dropped."""
+        row, topic, payload = self._prepare(name, message, "")
+        info = self._hand_over(topic, payload, row)
+        return None if info is None else info.is_published
+
+    def _prepare(self, name: str, message: Message, to: str) -> tuple[topics.Topic, str, bytes]:
+        topic = topics.full_topic(to or self.robot_id, name)
         row = topics.TOPICS[name]
         if type(message) is not row.model:
             raise MessageError(f"{name} carries {row.model.__name__}, not {type(message).__name__}")
         payload = topics.encode(message)
         if len(payload) > topics.MAX_PAYLOAD_BYTES:
             raise MessageError(f"{name}: {len(payload)} bytes; at most {topics.MAX_PAYLOAD_BYTES}; send less")
-        if not row.retain:
-            return self._hand_over(topic, payload, row)
-        with self._lock:
-            self._retained[name] = payload
-            return not self.connected or self._hand_over(topic, payload, row)
+        return row, topic, payload
 
-    def _hand_over(self, topic: str, payload: bytes, row: topics.Topic) -> bool:
+    def _too_soon(self, name: str, rate_hz: float) -> bool:
+        now_s = time.monotonic()
+        if now_s - self._paced_s.get(name, float("-inf")) < _EARLY / rate_hz:
+            return True
+        self._paced_s[name] = now_s
+        return False
+
+    def _hand_over(self, topic: str, payload: bytes, row: topics.Topic) -> MQTTMessageInfo | None:
+        """None where the message is lost."""
         info: MQTTMessageInfo = self._client.publish(topic, payload, row.qos, row.retain)
-        # MQTT_ERR_NO_CONN for QoS 1 means that paho keeps it and sends it after reconnecting.
-        kept = {MQTTErrorCode.MQTT_ERR_SUCCESS} | ({MQTTErrorCode.MQTT_ERR_NO_CONN} if row.qos else set())
-        lost = info.rc not in kept
-        if lost:
+        if row.qos and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN:
+            # paho keeps it and sends it after reconnecting; with this code it would never tell that it did.
+            info.rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self.dropped += 1
             if row.qos:
                 log.warning("%s dropped: %d messages wait for the broker already", row.name, QUEUE_LIMIT)
-        elif row.qos:
+            return None
+        if row.qos:
             self._last_mid = info.mid
-        return not lost
+        return info
 
     def subscribe(self, pattern: str, callback: Callback) -> None:
         """Call `callback` for a registered name (`cmnd/skill`) or all of a kind (`cmnd`).
@@ -204,7 +233,7 @@ class Bus:
         if self.connected:
             covered = [n for n in self._callbacks if n.startswith(f"{pattern}/")]
             if covered:
-                self._client.unsubscribe([topics.full_topic(self.robot_id, n) for n in covered])
+                self._client.unsubscribe([self._filter(n) for n in covered])
             _, mid = self._client.subscribe(self._filters())
             if threading.current_thread() is not self._thread:
                 self._wait_answer("subscribe", mid, _ANSWER_S)
@@ -219,7 +248,10 @@ class Bus:
             if p.split("/")[0] not in patterns or "/" not in p
         ]
         # The answer to this request tells when a connection is ready, so there is always one filter.
-        return [(f"{topics.PREFIX}/{self.robot_id}/{n}", 1) for n in sorted(names) or ["meta/robot"]]
+        return [(self._filter(n), 1) for n in sorted(names) or ["meta/robot"]]
+
+    def _filter(self, name: str) -> str:
+        return f"{topics.PREFIX}/{self._heard_robot}/{name}"
 
     def flush(self, timeout_s: float = 1.0) -> bool:
         """Wait until the broker has taken the last QoS 1 message published; False when it has not."""

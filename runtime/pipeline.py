@@ -11,6 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
 
 from runtime.answer import ACCEPT_TIMEOUT_S, CANNOT_MOVE, Answerer, TurnRecord
 from runtime.audio.echo import EchoCanceller
@@ -19,12 +22,14 @@ from runtime.audio.stop import StopHit
 from runtime.audio.turns import SpeechGrows, SpeechOnset, SpeechStarted
 from runtime.audio.wake import WakeHit
 from runtime.body import Body, mono_ms
-from runtime.bus import Bus, Delivery, decode
+from runtime.bus import Bus
 from runtime.contracts import messages as m
 from runtime.contracts.audio import AudioBlock, Samples, SourceFault
 from runtime.contracts.errors import EverpawError
+from runtime.desk import Desk
 from runtime.ears import Ears, Heard, Noticed
 from runtime.floor import Floor
+from runtime.host import Latencies
 from runtime.life.bang import Bang
 from runtime.life.living import Living
 from runtime.mailbox import LIMIT, Mailbox
@@ -83,6 +88,15 @@ class Robot:
     follow_up_s: float = 8.0
     share_text: bool = False
     listeners: Listeners = field(default_factory=Listeners)
+    publish: Callable[[str, m.Message], object] | None = None
+    """Where events go; an outbox that loses none, or the bus where None"""
+    memory: tuple[Path, bool] | None = None
+    """(folder of what it knows, whether the settings consent)"""
+    set_volume: Callable[[float], None] = lambda level: None
+    muted: bool = False
+    """The microphone gives silence; then it does nothing of its own will, as it could hear no "stop!" """
+    latencies: Latencies = field(default_factory=Latencies)
+    desk: Desk = field(init=False)
     _floor: Floor = field(init=False)
     _mail: Mailbox = field(default_factory=Mailbox)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -94,6 +108,9 @@ class Robot:
 
     def __post_init__(self) -> None:
         self._floor = Floor(self.sink, self.answerer.mouth)
+        self.publish = self.publish or self.bus.publish
+        folder, by_settings = self.memory or (None, False)
+        self.desk = Desk(self, self.bus.publish, folder, by_settings, self.set_volume)
 
     @property
     def sink(self) -> Sink:
@@ -109,9 +126,10 @@ class Robot:
 
     def run(self, source: Iterable[AudioBlock | SourceFault]) -> None:
         """Live on `source` until it ends. The body is told to hold on every way out."""
-        self.bus.subscribe("request", self._on_request)
+        self.bus.subscribe("request", self.desk.take)
         self.bus.subscribe("state/body", self.life.on_body)
         self.life.tell()
+        self.desk.tell()
         mind = threading.Thread(target=self._answer_all, name="mind", daemon=True)
         mind.start()
         self.body.start_lease(self.healthy)
@@ -158,6 +176,8 @@ class Robot:
             self.listeners.fault(item)
             return
         self._last_block_s = time.monotonic()
+        if self.muted:
+            item = AudioBlock(np.zeros_like(item.samples), item.start_sample)
         # The earliest arrival is the true one; a late reader must not make an answer look fast.
         arrival_s = self._last_block_s - item.end_s
         self._stream_to_mono_s = min(self._stream_to_mono_s + CLOCK_DRIFT_S, arrival_s)
@@ -211,13 +231,17 @@ class Robot:
         self._floor.give_up()
         ack = self.body.wait(held, frozenset({"done"}), ACCEPT_TIMEOUT_S)
         self.answerer.held_at_ms = ack.mono_ms if ack else float("-inf")
-        self.bus.publish("event/safety", m.SafetyEvent(kind="halt", detail="heard", mono_ms=mono_ms()))
+        self._event("event/safety", m.SafetyEvent(kind="halt", detail="heard", mono_ms=mono_ms()))
         self.listeners.stop(hit)
 
     def _wake(self, hit: WakeHit) -> None:
         self.life.attend()
         self.body.skill("perk_up")
-        self.bus.publish("event/wake", m.WakeEvent(name=hit.name, score=hit.score, mono_ms=mono_ms()))
+        now_ms = mono_ms()
+        late_ms = round(now_ms - self.mono_of(hit.t_s) * 1e3, 1)
+        self.latencies.add({"wake": late_ms})
+        event = m.WakeEvent(name=hit.name, score=hit.score, mono_ms=now_ms, latency_ms=late_ms)
+        self._event("event/wake", event)
         self.listeners.wake(hit)
 
     def _queue(self, heard: Heard | StopHit) -> None:
@@ -244,7 +268,8 @@ class Robot:
     def rest(self, dt_s: float) -> None:
         """Nothing was said for `dt_s` seconds: mood and own will go on."""
         self.answerer.rest(dt_s)
-        self.life.tick(dt_s, answering=self.answering)
+        if not self.muted:
+            self.life.tick(dt_s, answering=self.answering)
 
     def _answer_all(self) -> None:
         while not self._mail.closed:
@@ -268,18 +293,29 @@ class Robot:
             timings_ms={name: round(ms, 1) for name, ms in record.timings_ms.items()},
             mono_ms=mono_ms(),
         )
-        self.bus.publish("event/turn", event)
+        self.latencies.add(record.timings_ms)
+        self._event("event/turn", event)
         self.life.turned(turn.understanding.intent, turn.act)
         self.life.tell()
         self.listeners.turn(record)
 
-    def _on_request(self, delivery: Delivery) -> None:
-        """Dashboards ask; the mind stamps. Only skills and words are on the list."""
-        if delivery.retained:
-            return
+    def _event(self, name: str, event: m.Event) -> None:
+        assert self.publish is not None
+        self.publish(name, event)
+
+    # What the desk asks for, on the bus's thread.
+
+    def attend(self) -> None:
         self.life.attend()
-        if delivery.name == "request/skill":
-            self.body.skill(decode(delivery, m.SkillRequest).skill)
-        elif delivery.name == "request/say":
-            text = decode(delivery, m.SayRequest).text
-            self.answerer.read_aloud(text)
+
+    def do(self, skill: str) -> None:
+        self.body.skill(skill)
+
+    def read_aloud(self, text: str) -> None:
+        self.answerer.read_aloud(text)
+
+    def hold(self, why: str) -> None:
+        """As after "stop!" said aloud."""
+        self.body.halt(why)
+        self.life.hold()
+        self.answerer.mouth.hush()

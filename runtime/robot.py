@@ -14,22 +14,27 @@ from runtime.answer import Answerer
 from runtime.audio.capture import FileSource, MicrophoneSource, NullSource, Source
 from runtime.audio.echo import EchoCanceller
 from runtime.audio.playback import FileSink, NullSink, Sink, SpeakerSink
+from runtime.audio.volume import Volume
 from runtime.body import Body
 from runtime.bus import Bus
 from runtime.contracts import messages as m
 from runtime.contracts.config import AudioSettings, RobotConfig, load_config
 from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here
+from runtime.data_folder import data_folder, wall_s
 from runtime.ears import Ears, EarSettings
 from runtime.engines import ladder
 from runtime.engines.store import Store
+from runtime.host import HostWatch
 from runtime.life.kept import load, place, save
 from runtime.life.living import Living, local_hour
 from runtime.life.rules import rules_of
 from runtime.mind.acts import read_toml
 from runtime.mind.conversation import MEMORY_INTENTS, Conversation
 from runtime.mind.memory.place import memory_of
+from runtime.outbox import Outbox
 from runtime.pipeline import Listeners, Robot, TurnRecord
+from runtime.reporter import reporting
 from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import SilentVoice, Voice, voice
 
@@ -74,6 +79,7 @@ def assemble(
     listeners: Listeners | None = None,
     life_file: Path | None = None,
     hour: Callable[[], float | None] = local_hour,
+    publish: Callable[[str, m.Message], object] | None = None,
 ) -> Robot:
     """All parts of one pet, wired but not yet alive; its life is kept in `life_file`, if there is one."""
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
@@ -112,6 +118,9 @@ def assemble(
         follow_up_s=config.wake.follow_up_s,
         share_text=config.privacy.share_text,
         listeners=listeners or Listeners(),
+        publish=publish,
+        memory=(memory.folder, memory.enabled),
+        set_volume=sink.turn if isinstance(sink, Volume) else lambda level: None,
     )
     bus.publish("meta/robot", describe(pack))
     return robot
@@ -156,6 +165,7 @@ def describe(pack: Pack) -> m.RobotMeta:
         skills=list(kinds),
         gaits=gaits,
         engines={f"{path.parent.name}/{path.stem}": str(why) for path, why in ladder.decisions().items()},
+        languages=[pack.manifest.language],
     )
 
 
@@ -181,9 +191,11 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
     ladder.use(config.engines.provider, Store(config.engines.folder))
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(config.audio)))
-        sink = stack.enter_context(closing(open_sink(config.audio)))
+        sink = stack.enter_context(closing(Volume(open_sink(config.audio))))
         speaker = stack.enter_context(closing(voice() if config.audio.voice else SilentVoice()))
         bus = stack.enter_context(connect(config))
+        outbox = Outbox(bus, data_folder(config.robot_id), "mind", wall_s).start()
+        stack.callback(outbox.close)
         robot = assemble(
             config,
             pack,
@@ -192,7 +204,10 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
             speaker=speaker,
             listeners=listen(bus, pack),
             life_file=config.life.path or place(config.robot_id),
+            publish=outbox.publish,
         )
+        watch = HostWatch(data_folder(config.robot_id), lambda: outbox.waiting, lambda: bus.dropped)
+        stack.enter_context(reporting(bus, watch, robot.latencies))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: robot.stop())
         print(f"everpaw: {pack.manifest.name} listens; Ctrl-C ends", file=sys.stderr)

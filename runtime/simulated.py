@@ -41,7 +41,7 @@ def simulated_body(robot_id: str, pack: Pack) -> Iterator[SimulatedBody]:
         bridge = stack.enter_context(
             _process(
                 *("firmware_bridge.bridge", "--robot-id", robot_id, "--broker", address),
-                *("--port", str(port), "--pack", str(pack.folder), "--arm"),
+                *("--port", str(port), "--pack", str(pack.folder), "--arm", "--events", str(folder)),
                 # The body is none, and whoever opened the pack has judged it.
                 *("--set", "pack.allow_unsigned=true"),
             )

@@ -59,7 +59,8 @@ def units(port: str = "auto") -> dict[str, str]:
             f"ExecStart={PYTHON} bridge --config {CONFIG} --port {port}\n"
             f"{as_user}SupplementaryGroups=dialout\n{always}{HERE_ONLY}"
             "DevicePolicy=closed\nDeviceAllow=char-ttyUSB rw\nDeviceAllow=char-ttyACM rw\n"
-            "DeviceAllow=char-ttyTHS rw\nLimitRTPRIO=1\nLimitNICE=-10\n",
+            "DeviceAllow=char-ttyTHS rw\nLimitRTPRIO=1\nLimitNICE=-10\n"
+            "StateDirectory=everpaw-bridge\nEnvironment=XDG_DATA_HOME=/var/lib/everpaw-bridge\n",
             after="everpaw-broker.service",
         ),
         "everpaw-mind.service": _service(

@@ -190,13 +190,26 @@ class MindState(Message):
     """Quiet hours, or it was told to settle"""
 
 
-class WakeEvent(Message):
+class Event(Message):
+    """Base of all `event/` payloads. Origin and number make one of its kind: who gets it twice knows."""
+
+    origin: Annotated[str, StringConstraints(max_length=32)] = ""
+    """Which process's journal keeps it; empty where none does"""
+    seq: Annotated[int, Field(ge=0)] = 0
+    """Counts from 1 in that journal; a gap tells a reader what to ask for by `request/replay`"""
+    at_s: float | None = None
+    """Wall clock of the robot, seconds since 1970; None where that was never set"""
+
+
+class WakeEvent(Event):
     name: str
     score: float
     mono_ms: int
+    latency_ms: float | None = None
+    """From the end of the sound that was taken for the name"""
 
 
-class TurnEvent(Message):
+class TurnEvent(Event):
     """One turn of conversation. `heard` and `said` stay null unless consent `share_text` is on."""
 
     turn: int
@@ -212,7 +225,7 @@ class TurnEvent(Message):
     mono_ms: int
 
 
-class SafetyEvent(Message):
+class SafetyEvent(Event):
     """Something held, stopped or refused a movement."""
 
     kind: Literal["halt", "stop", "fault", "lease_lapsed", "link_lost", "armed", "disarmed", "cleared"]
@@ -297,3 +310,4 @@ class RobotMeta(Message):
     gaits: list[Name]
     engines: dict[str, str] = {}
     """Model -> where it runs, and why"""
+    languages: list[str] = []

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from runtime.contracts import messages as m
+from runtime.contracts import reports, requests
 from runtime.contracts.errors import MessageError
 
 PREFIX = "everpaw/v1"
@@ -52,19 +53,34 @@ TOPICS: dict[str, Topic] = {
         Topic("request/skill", m.SkillRequest, qos=1),
         Topic("request/say", m.SayRequest, qos=1),
         Topic("request/view", m.ViewRequest, qos=0),
+        Topic("request/halt", requests.HaltRequest, qos=1),
+        Topic("request/arm", requests.HandRequest, qos=1),
+        Topic("request/disarm", requests.HandRequest, qos=1),
+        Topic("request/clear", requests.HandRequest, qos=1),
+        Topic("request/volume", requests.VolumeRequest, qos=1),
+        Topic("request/mute", requests.MuteRequest, qos=1),
+        Topic("request/consent", requests.ConsentRequest, qos=1),
+        Topic("request/memory", requests.MemoryRequest, qos=1),
+        Topic("request/replay", requests.ReplayRequest, qos=1),
         Topic("ack/command", m.Ack, qos=1),
+        Topic("ack/memory", reports.FactsAck, qos=1),
         Topic("event/wake", m.WakeEvent, qos=1),
         Topic("event/turn", m.TurnEvent, qos=1),
         Topic("event/safety", m.SafetyEvent, qos=1),
+        Topic("event/past", reports.PastEvents, qos=1),
         Topic("state/clock", m.Clock, qos=1, retain=True, rate_hz=1),
         Topic("state/bridge", m.Presence, qos=1, retain=True),
         Topic("state/runtime", m.Presence, qos=1, retain=True),
         Topic("state/body", m.BodyState, qos=1, retain=True),
         Topic("state/mind", m.MindState, qos=1, retain=True),
+        Topic("state/privacy", reports.PrivacyState, qos=1, retain=True),
         Topic("tele/joints", m.JointsTelemetry, qos=0, rate_hz=30),
         Topic("tele/link", m.LinkTelemetry, qos=0, rate_hz=1),
+        Topic("tele/host", reports.HostTelemetry, qos=0, rate_hz=1),
+        Topic("tele/latency", reports.LatencyTelemetry, qos=0, rate_hz=1),
         Topic("job/update", m.JobState, qos=1, retain=True),
         Topic("meta/robot", m.RobotMeta, qos=1, retain=True),
+        Topic("meta/body", reports.BodyMeta, qos=1, retain=True),
     )
 }
 

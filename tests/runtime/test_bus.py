@@ -247,3 +247,37 @@ def test_a_whole_kind_brings_names_of_no_registry_too(broker: Broker) -> None:
     assert [(d.robot_id, d.name, d.payload) for d in seen] == [("rex", "cmnd/fly", b"{}")]
     with pytest.raises(MessageError, match="nothing known"):
         decode(seen[0], m.Ack)
+
+
+def test_who_hears_everyone_hears_each_robot_and_may_write_to_one(broker: Broker) -> None:
+    got: list[Delivery] = []
+    asked: list[Delivery] = []
+    with bus(broker, "rex") as rex, bus(broker, "ada") as ada, bus(broker, "all", everyone=True) as watcher:
+        watcher.subscribe("cmnd", got.append)
+        ada.subscribe("request/skill", asked.append)
+        rex.subscribe("request/skill", asked.append)
+        rex.publish("cmnd/halt", halt(1))
+        ada.publish("cmnd/halt", halt(2))
+        watcher.publish("request/skill", m.SkillRequest(id="s", skill="sit"), to="ada")
+        assert until(lambda: len(got) == 2 and bool(asked))
+    assert {(d.robot_id, decode(d, m.HaltCommand).id) for d in got} == {("rex", "1"), ("ada", "2")}
+    assert [d.robot_id for d in asked] == ["ada"]
+
+
+def test_telemetry_goes_no_faster_than_its_row_allows(broker: Broker) -> None:
+    got: list[Delivery] = []
+    with bus(broker) as sender, bus(broker) as reader:
+        reader.subscribe("tele/joints", got.append)
+        began_s, sent = time.monotonic(), 0
+        while time.monotonic() - began_s < 0.5:
+            sent += sender.publish("tele/joints", m.JointsTelemetry(joints_deg={"tail": 1.0}, mono_ms=1))
+        took_s = time.monotonic() - began_s
+        assert until(lambda: len(got) == sent)
+    assert 1 <= sent <= 1 + took_s * 30 / 0.8
+
+
+def test_a_receipt_comes_with_the_brokers_word(broker: Broker) -> None:
+    with bus(broker) as sender:
+        receipt = sender.send("event/safety", m.SafetyEvent(kind="halt", mono_ms=1))
+        assert receipt is not None
+        assert until(receipt)

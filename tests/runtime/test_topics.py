@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.contracts import messages as m
+from runtime.contracts import reports, requests
 from runtime.contracts.errors import MessageError
 from runtime.contracts.topics import MAX_PAYLOAD_BYTES, TOPICS, decode, encode, full_topic, split_topic
 from runtime.schemas import schemas
@@ -38,6 +39,27 @@ MESSAGES: list[m.Message] = [
     m.JointsTelemetry(joints_deg={"tail": -3.0}, mono_ms=11),
     m.LinkTelemetry(frames_sent=1, frames_received=2, crc_errors=0, resends=0, stream_hz=50.0, mono_ms=12),
     m.JobState(status="downloading", release="Buddy 3", bytes_done=10, bytes_total=20, mono_ms=13),
+    requests.HaltRequest(id="r4"),
+    requests.HandRequest(id="r5", boot_id="b1", seen_mono_ms=14),
+    requests.VolumeRequest(id="r6", level=0.5),
+    requests.MuteRequest(id="r7", muted=True),
+    requests.ConsentRequest(id="r8", share_text=False),
+    requests.MemoryRequest(id="r9", act="correct", number=3, value="Anna"),
+    requests.ReplayRequest(id="r10", after={"mind-1": 5}),
+    reports.FactsAck(id="r9", ok=True, facts=({"number": 3, "text": "x", "value": "y"},), total=1),
+    reports.PastEvents(origin="mind-1", after=5, events=[("event/safety", {"kind": "halt"})], last_seq=6),
+    reports.PrivacyState(muted=False, share_text=False, remembers=True),
+    reports.HostTelemetry(
+        cpu_percent=10.0,
+        mind_cpu_percent=12.5,
+        mind_memory_mb=212.0,
+        memory_free_mb=900.0,
+        disk_free_mb=5_000.0,
+        uptime_s=60.0,
+        mono_ms=15,
+    ),
+    reports.LatencyTelemetry(stages={"motion": {"p50_ms": 176.0, "p95_ms": 360.0, "n": 36}}, mono_ms=16),
+    reports.BodyMeta(name="buddy", joints=[{"name": "tail", "min_deg": -70, "max_deg": 70, "rest_deg": 0}]),
     m.RobotMeta(runtime_version="0.1.0", pack_name="Buddy", skills=["sit"], gaits=["walk"]),
 ]
 
@@ -66,8 +88,9 @@ def test_every_truncated_prefix_is_refused(message: m.Message) -> None:
 def test_stored_payloads_of_the_first_release_still_parse() -> None:
     stored = json.loads(GOLDEN.read_text())
     assert {row["model"] for row in stored} == {ids(message) for message in MESSAGES}
+    models = {row.model.__name__: row.model for row in TOPICS.values()}
     for row in stored:
-        decode(getattr(m, row["model"]), json.dumps(row["payload"]).encode())
+        decode(models[row["model"]], json.dumps(row["payload"]).encode())
 
 
 @pytest.mark.parametrize(

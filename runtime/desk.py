@@ -1,0 +1,113 @@
+"""What a page, a phone or another house may ask of the mind, and what the mind makes of it.
+
+Requests carry no stamp of the robot's clock; each is checked here and becomes an act of the mind's own.
+Retained ones are left alone: they would be done anew at every start. Called on the bus's thread.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from runtime.bus import Delivery
+from runtime.contracts import messages as m
+from runtime.contracts import requests as r
+from runtime.contracts.errors import EverpawError, MessageError
+from runtime.contracts.reports import FactsAck, PrivacyState
+from runtime.contracts.topics import TOPICS, decode
+from runtime.mind.memory import consent, pages
+from runtime.mind.memory.consent import Consent
+from runtime.mind.memory.memory import wall_clock
+
+_log = logging.getLogger(__name__)
+
+
+class Pet(Protocol):
+    """What a request may touch of the pet."""
+
+    share_text: bool
+    muted: bool
+
+    def attend(self) -> None: ...
+    def do(self, skill: str) -> None: ...
+    def read_aloud(self, text: str) -> None: ...
+    def hold(self, why: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Desk:
+    """`memory` is the folder of what the pet knows, None where it has no memory."""
+
+    pet: Pet
+    publish: Callable[[str, m.Message], object]
+    memory: Path | None = None
+    by_settings: bool = False
+    """Whether the settings consent to remembering, where the owner did not speak"""
+    set_volume: Callable[[float], None] = lambda level: None
+    _volume: float = field(default=1.0)
+
+    def take(self, delivery: Delivery) -> None:
+        """Do what is asked; what cannot be done is logged, or said where an answer is owed."""
+        if delivery.retained or delivery.name not in TOPICS:
+            return
+        try:
+            self._do(decode(TOPICS[delivery.name].model, delivery.payload))
+        except MessageError as error:
+            _log.warning("%s is not done: %s", delivery.name, error)
+
+    def tell(self) -> None:
+        """`state/privacy` as it is."""
+        remembers = False
+        if self.memory is not None:
+            try:
+                remembers = consent.allowed(self.memory, self.by_settings)
+            except EverpawError as error:
+                _log.error("%s", error)
+        state = PrivacyState(
+            muted=self.pet.muted, share_text=self.pet.share_text, remembers=remembers, volume=self._volume
+        )
+        self.publish("state/privacy", state)
+
+    def _do(self, asked: m.Message) -> None:
+        match asked:
+            case m.SkillRequest():
+                self.pet.attend()
+                self.pet.do(asked.skill)
+            case m.SayRequest():
+                self.pet.attend()
+                self.pet.read_aloud(asked.text)
+            case r.HaltRequest():
+                self.pet.hold(f"asked to by {asked.source}")
+            case r.VolumeRequest():
+                self._volume = asked.level
+                self.set_volume(asked.level)
+                self.tell()
+            case r.MuteRequest():
+                self.pet.muted = asked.muted
+                self.tell()
+            case r.ConsentRequest():
+                self._consent(asked)
+                self.tell()
+            case r.MemoryRequest():
+                self.publish("ack/memory", self._memory(asked))
+
+    def _consent(self, asked: r.ConsentRequest) -> None:
+        if asked.share_text is not None:
+            self.pet.share_text = asked.share_text
+        if asked.remember is not None and self.memory is not None:
+            before = consent.read(self.memory)
+            history = before.history if before else False
+            given = Consent(allowed=asked.remember, history=history, how="command", at=wall_clock())
+            consent.write(self.memory, given)
+
+    def _memory(self, asked: r.MemoryRequest) -> FactsAck:
+        """Facts are words: without consent to words on topics none is told, though it may be forgotten."""
+        if self.memory is None or not consent.allowed(self.memory, self.by_settings):
+            return FactsAck(id=asked.id, ok=False, reason="not_allowed")
+        if not self.pet.share_text and asked.act != "forget":
+            return FactsAck(id=asked.id, ok=False, reason="no_consent")
+        try:
+            return pages.answer(self.memory, asked, share=self.pet.share_text)
+        except EverpawError as error:
+            return FactsAck(id=asked.id, ok=False, reason=str(error))
