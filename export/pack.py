@@ -29,7 +29,7 @@ from runtime.mind.grammar import Grammar
 from training import provenance
 from training.asr import lexicon
 
-PARTS = ("wake", "stop", "asr", "behaviour", "dialogue", "skills", "sounds", "cards")
+PARTS = ("wake", "stop", "asr", "behaviour", "dialogue", "skills", "sounds", "avatar", "cards")
 FILES = ("grammar.yaml", "actions.toml", "persona.toml", golden.GOLDEN_NAME)
 LICENCE = "Apache-2.0"
 DEFAULT_REQUIREMENTS = Requirements()

@@ -43,6 +43,7 @@ COMMANDS: dict[str, SubCommand] = {
     "sim": SubCommand("firmware_bridge.sim:main", "cpu", "a simulated microcontroller on a pty"),
     "doctor": SubCommand("runtime.doctor:main", "cpu", "is everything there? a tick or a cross a line"),
     "bench": SubCommand("runtime.bench:main", "cpu", "latency and cost, measured here"),
+    "clone": SubCommand("export.clone:main", "clone", "photos, recordings and notes become a twin"),
     "train": SubCommand("training.recipes:main", "training", "wake, stop, asr, behaviour, dialogue, sounds"),
     "export": SubCommand("export.models.command:main", "export", "a checkpoint as ONNX, proved and smaller"),
     "engines": SubCommand("runtime.engines.command:main", "cpu", "TensorRT engines, built on this machine"),

@@ -3,6 +3,7 @@
 EverpawError
 ├── AudioError           a file, microphone or speaker that cannot be read or played
 ├── BusError             the MQTT broker is out of reach, or the port is taken
+├── CloneError           a pet's folder, photo, recording or note that no clone can be made of
 ├── ConfigError          a setting that is unknown or out of range
 ├── EngineError          a TensorRT engine that cannot be built or is wrong
 ├── ExportError          a checkpoint that cannot be exported, or a variant outside the thresholds
@@ -29,6 +30,10 @@ class AudioError(EverpawError):
 
 
 class BusError(EverpawError):
+    pass
+
+
+class CloneError(EverpawError):
     pass
 
 

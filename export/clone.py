@@ -1,0 +1,144 @@
+"""`everpaw clone init | check | build | report`: one animal's folder becomes its pack.
+
+The school makes the parts and may not know the bridge; here, above both, the bridge's skills are evaluated
+and laid into the pet's folder as plain poses, and what the steps made becomes a pack.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from export.pack import build as build_pack
+from export.pack import write_manifest
+from firmware_bridge.sampled import RATE_HZ, sampled
+from firmware_bridge.skills import load_skills
+from runtime import starter
+from runtime.contracts.archive import SUFFIX, write_archive
+from runtime.contracts.body import load_body
+from runtime.contracts.errors import CloneError
+from training.clone import folder as pet_folder
+from training.clone import report, steps
+from training.clone.folder import KEPT
+from training.clone.profile import Profile
+from training.clone.table import STEPS
+
+SKILLS = "skills.json"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`everpaw clone`."""
+    args = _parse(argv)
+    return int(args.work(args))
+
+
+def _init(args: argparse.Namespace) -> int:
+    answers = {f: getattr(args, f) for f in pet_folder.QUESTIONS if getattr(args, f) is not None}
+    pet_folder.init(args.pet, answers, _ask)
+    print(
+        f"{args.pet}: put photos, recordings and notes into its folders, then: everpaw clone check {args.pet}"
+    )
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Exit 1 where something is bad, so that a script may ask."""
+    pet = _pet(args.pet)
+    found = [finding for step in STEPS for finding in step.check(pet)]
+    for finding in found:
+        print(report.told(finding))
+    return int(any(f.mark == "bad" for f in found))
+
+
+def _build(args: argparse.Namespace) -> int:
+    pet = _pet(args.pet)
+    if args.out is not None and args.out.suffix != SUFFIX:
+        raise CloneError(f"--out {args.out}: a pack is a file NAME{SUFFIX}; give such a name")
+    lay_skills(pet.folder)
+    outcomes = steps.build(pet, STEPS)
+    failed = [o for o in outcomes if o.how in ("failed", "left out")]
+    for outcome in failed:
+        print(f"everpaw: {outcome.name} is not in the twin: {outcome.why}", file=sys.stderr)
+    if args.out is not None:
+        _pack(pet, [o.name for o in outcomes if o not in failed], args.out)
+        print(f"{args.out}: sign it with: everpaw pack sign {args.out}")
+    return int(bool(failed))
+
+
+def _report(args: argparse.Namespace) -> int:
+    out = args.out or args.pet / "report.html"
+    report.write(_pet(args.pet), STEPS, out)
+    print(out)
+    return 0
+
+
+def _pet(folder: Path) -> steps.Pet:
+    return steps.Pet(folder, Profile.load(folder))
+
+
+def lay_skills(folder: Path) -> None:
+    """The starter's skills as poses in degrees, where the steps find them: `.clone/skills.json`."""
+    body = load_body()
+    poses = sampled(load_skills(starter.FOLDER / "skills", body), body)
+    (folder / KEPT).mkdir(exist_ok=True)
+    data = {"rate_hz": RATE_HZ, "joints": body.names, "rest": body.rest, "skills": poses}
+    (folder / KEPT / SKILLS).write_text(json.dumps(data) + "\n")
+
+
+def _pack(pet: steps.Pet, made: Sequence[str], out: Path) -> None:
+    """The starter pack with what the steps made in its place."""
+    with tempfile.TemporaryDirectory(prefix="everpaw-") as scratch:
+        draft = Path(scratch) / "pack"
+        build_pack(draft, grammar=starter.FOLDER / "grammar.yaml", asr=None, wake=None, name=pet.profile.name)
+        for name in made:
+            part = pet.folder / KEPT / name / "pack"
+            for source in sorted(part.iterdir()) if part.is_dir() else ():
+                _replace(draft / source.name, source)
+        write_manifest(draft, pet.profile.name, pet.profile.language)
+        write_archive(draft, out)
+
+
+def _replace(target: Path, source: Path) -> None:
+    """A folder takes the place of one, but cards stand beside each other."""
+    if source.is_dir():
+        if target.is_dir() and target.name != "cards":
+            shutil.rmtree(target)
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _ask(question: str) -> str:
+    if not sys.stdin.isatty():
+        raise CloneError("no terminal to ask on; give --name, --species and the others")
+    print(question, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise CloneError("the questions were ended; nothing was written")
+    return line
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="everpaw clone", description="Photos, recordings and notes of one animal become its twin."
+    )
+    whats = parser.add_subparsers(dest="what", required=True)
+    parts = {
+        "init": (_init, "make a pet's folder by asking"),
+        "check": (_check, "what is good, what is missing, what to take again and why"),
+        "build": (_build, "all steps; what is unchanged is kept, interrupted the same line goes on"),
+        "report": (_report, "one HTML page of what was made"),
+    }
+    words = {}
+    for name, (work, help) in parts.items():
+        words[name] = whats.add_parser(name, help=help)
+        words[name].add_argument("pet", type=Path, help="the pet's folder")
+        words[name].set_defaults(work=work)
+    for field, question in pet_folder.QUESTIONS.items():
+        words["init"].add_argument(f"--{field}", help=question.strip())
+    words["build"].add_argument("--out", type=Path, help="NAME.paw to make of it")
+    words["report"].add_argument("--out", type=Path, help="page to write (default: PET/report.html)")
+    return parser.parse_args(argv)
