@@ -12,6 +12,7 @@ from typing import Any
 
 from export.sbom import SBOM_NAME, sbom
 from runtime import __version__, golden, starter
+from runtime.audio.verifier import SUFFIX
 from runtime.contracts.errors import PackError
 from runtime.contracts.pack import (
     MANIFEST_NAME,
@@ -174,7 +175,8 @@ def _replace_head(target: Path, head: Path) -> None:
         raise PackError(f"{head} is not a wake head; give the NAME.onnx that `everpaw train wake` wrote")
     shutil.rmtree(target)
     target.mkdir()
-    for file in (head, head.with_suffix(".json"), head.with_suffix(".tflite"), provenance.beside(head)):
+    beside = (head.with_suffix(".json"), head.with_suffix(".tflite"), head.with_name(head.stem + SUFFIX))
+    for file in (head, *beside, provenance.beside(head)):
         if file.is_file():
             shutil.copyfile(file, target / file.name)
 

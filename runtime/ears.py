@@ -61,7 +61,8 @@ class Ears:
         self._follow_up_s = settings.wake.follow_up_s
         features = WakeFeatures()
         self._features = features
-        self._wake = WakeDetector(settings.heads, settings.wake.backend, features, settings.wake.networks)
+        wake = settings.wake
+        self._wake = WakeDetector(settings.heads, wake.backend, features, wake.networks, wake.anybody)
         self._stop = StopDetector(settings.stop_heads, features, settings.spotter)
         self._turns = TurnDetector(settings.turns)
         self._awake_until_s = float("-inf")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from runtime.audio import verifier
 from runtime.audio.embeddings import EMBEDDING_SIZE, Embedding
 from runtime.contracts.audio import SAMPLE_RATE_HZ
 from runtime.contracts.errors import PackError
@@ -56,9 +57,13 @@ class Trigger:
 
 
 class WakeHead:
-    """An ONNX head; PackError where the file is not one."""
+    """An ONNX head; PackError where the file is not one.
 
-    def __init__(self, path: Path) -> None:
+    Where an owner's verifier stands beside it, steps at which somebody else says the name score 0; with
+    `anybody` it is left out.
+    """
+
+    def __init__(self, path: Path, anybody: bool = False) -> None:
         self._engine = Engine(path)
         self.settings = read_settings(path, self._engine.metadata)
         shapes = list(self._engine.input_shapes.values())
@@ -73,12 +78,16 @@ class WakeHead:
         scores = self._run()
         if scores.size != 1:
             raise PackError(f"{path} gives {scores.shape}, not one score; it is not an openWakeWord head")
+        self.verifier = None if anybody else verifier.beside(path, self.windows)
 
     def step(self, embedding: Embedding) -> float:
         """Score after one more embedding."""
         self._history[0, :-1] = self._history[0, 1:]
         self._history[0, -1] = embedding
-        return float(self._run().ravel()[0])
+        score = float(self._run().ravel()[0])
+        if score < self.settings.threshold or self.verifier is None or self.verifier.is_owner(self._history):
+            return score
+        return 0.0
 
     def reset(self, silence: Embedding) -> None:
         """Start with a past of `silence`."""

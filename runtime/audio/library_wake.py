@@ -4,7 +4,7 @@ Its wheel holds no feature networks: `melspectrogram.onnx` and `embedding_model.
 from where `openwakeword.utils.download_models()` puts them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from runtime.contracts.errors import MissingExtraError, PackError
 class LibraryScorer:
     """Scores of `openwakeword.Model`; its random start is replaced by silence, to repeat itself."""
 
-    def __init__(self, heads: Sequence[Path], networks: Path | None) -> None:
+    def __init__(self, heads: Sequence[Path], networks: Path | None, anybody: bool = False) -> None:
         try:
             import openwakeword
         except ImportError as error:
@@ -31,7 +31,9 @@ class LibraryScorer:
                     f"{path} is missing; run openwakeword.utils.download_models() or name its folder"
                 )
         self._waiting: Samples = np.zeros(0, np.int16)
-        self.settings = [WakeHead(path).settings for path in heads]
+        opened = [WakeHead(path, anybody) for path in heads]
+        self.settings = [head.settings for head in opened]
+        self._verifiers = [head.verifier for head in opened]
         self._labels = [path.stem for path in heads]
         self._model = openwakeword.Model(
             wakeword_models=[str(path) for path in heads],
@@ -49,8 +51,16 @@ class LibraryScorer:
         while len(self._waiting) >= STEP_SAMPLES:
             piece, self._waiting = self._waiting[:STEP_SAMPLES], self._waiting[STEP_SAMPLES:]
             scores = self._model.predict(piece)
-            steps.append((end - len(self._waiting), [float(scores[label]) for label in self._labels]))
+            heard = [self._score(number, scores) for number in range(len(self._labels))]
+            steps.append((end - len(self._waiting), heard))
         return steps
+
+    def _score(self, number: int, scores: Mapping[str, float]) -> float:
+        """Of one head; 0 where somebody else than its owner says the name."""
+        score, verifier = float(scores[self._labels[number]]), self._verifiers[number]
+        if score < self.settings[number].threshold or verifier is None:
+            return score
+        return score if verifier.is_owner(self._model.preprocessor.get_features(verifier.windows)) else 0.0
 
     def reset(self) -> None:
         self._model.reset()

@@ -73,7 +73,7 @@ class StopDetector:
         features: WakeFeatures | None = None,
         spotter: Spotter | None = None,
     ) -> None:
-        self._scorer = HeadScorer(heads, features or WakeFeatures())
+        self._scorer = HeadScorer(heads, features or WakeFeatures(), anybody=True)
         self._spotter = spotter
         settings = self._scorer.settings or [_ALONE]
         self._triggers = [Trigger(one) for one in self._scorer.settings]

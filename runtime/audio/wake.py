@@ -2,8 +2,7 @@
 
 `step` a block at a time, in order; pure: no clock, no queue. The same samples after `reset()` give the same
 hits, however they are cut into blocks. Two backends: `pyopen-wakeword` computes the features, our engine the
-heads;
-`openwakeword` leaves both to that library (an extra; see `runtime.audio.library_wake`).
+heads; `openwakeword` leaves both to that library (an extra; see `runtime.audio.library_wake`).
 """
 
 from collections.abc import Sequence
@@ -42,8 +41,8 @@ class Scorer(Protocol):
 class HeadScorer:
     """The default backend."""
 
-    def __init__(self, heads: Sequence[Path], features: WakeFeatures) -> None:
-        self._heads = [WakeHead(path) for path in heads]
+    def __init__(self, heads: Sequence[Path], features: WakeFeatures, anybody: bool = False) -> None:
+        self._heads = [WakeHead(path, anybody) for path in heads]
         self._features = features
         self.settings = [head.settings for head in self._heads]
         self.reset()
@@ -60,7 +59,8 @@ class HeadScorer:
 
 
 class WakeDetector:
-    """Hears its names. `features` may be shared with a stop detector; `networks` is for `openwakeword` only.
+    """Hears its names. `features` may be shared with a stop detector; `networks` is for `openwakeword` only;
+    `anybody`: owners' verifiers are left out.
 
     Raises PackError for a file that is no head, ConfigError for two heads of one name.
     """
@@ -71,14 +71,15 @@ class WakeDetector:
         backend: Backend = "pyopen-wakeword",
         features: WakeFeatures | None = None,
         networks: Path | None = None,
+        anybody: bool = False,
     ) -> None:
         self._scorer: Scorer
         if backend == "openwakeword":
             from runtime.audio.library_wake import LibraryScorer
 
-            self._scorer = LibraryScorer(heads, networks)
+            self._scorer = LibraryScorer(heads, networks, anybody)
         else:
-            self._scorer = HeadScorer(heads, features or WakeFeatures())
+            self._scorer = HeadScorer(heads, features or WakeFeatures(), anybody)
         self.names = [settings.name for settings in self._scorer.settings]
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"two wake heads have one name ({self.names}); give each name once")

@@ -56,6 +56,8 @@ class WakeSettings(Settings):
     """More names than the pack's own"""
     networks: Path | None = None
     """Folder of openWakeWord's ONNX feature networks, for the `openwakeword` backend only"""
+    anybody: bool = False
+    """Listen to everybody, also where an owner's verifier stands beside a head"""
     follow_up_s: Annotated[float, Field(ge=0, le=120)] = 8.0
     """After an answer the pet listens this long without its name"""
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from runtime.audio.verifier import Verifier
 from runtime.contracts.errors import EverpawError, TrainingError
 from training.data import voices
 from training.data.workers import spread
@@ -31,6 +32,7 @@ from training.wake import words as wake_words
 from training.wake.clips import Clip, Order, real_orders, split_orders
 from training.wake.export import save_head, write_card
 from training.wake.fit import fit
+from training.wake.owner import train_verifier
 from training.wake.plan import SMOKE, STOP, WAKE, Plan
 from training.wake.real import owners_recordings, real_negatives
 from training.wake.texts import Words, alike, is_mandarin, words_for
@@ -40,7 +42,10 @@ from training.wake.threshold import choose, draw
 def main(argv: Sequence[str] | None = None) -> int:
     args = _arguments(argv)
     try:
-        train(args.name, args.out, args.seed, args.smoke, args.workers, args.recordings, args.say)
+        train(
+            args.name, args.out, args.seed, args.smoke, args.workers, args.recordings, args.say,
+            args.only_owner,
+        )  # fmt: skip
     except EverpawError as error:
         print(f"everpaw: {error}", file=sys.stderr)
         return 1
@@ -55,6 +60,7 @@ def train(
     workers: int = 2,
     recordings: Path | None = None,
     spellings: Sequence[str] = (),
+    only_owner: bool = False,
 ) -> Path:
     """Make the head for `name` in folder `out`; its path. TrainingError where the name cannot be spoken."""
     started = time.monotonic()
@@ -86,6 +92,10 @@ def train(
     path = save_head(head, out, name, threshold, plan, report)
     card = write_card(path, name, threshold, plan, report)
     draw(curve, threshold, name, card.with_suffix(".png"))
+    if only_owner and recordings:
+        verifier = train_verifier(path, recordings, seed, workers)
+        for what, figure in Verifier.load(verifier).report.items():
+            say(f"{what}: {figure}")
     say(f"{path}: threshold {threshold:.3f}, {minutes} minutes")
     return path
 
@@ -176,6 +186,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--recordings", type=Path, help="folder of recordings of the name by its owner, one name a file"
     )
     parser.add_argument(
+        "--only-owner", action="store_true", help="of these recordings: the pet answers to that voice alone"
+    )
+    parser.add_argument(
         "--say",
         action="append",
         default=[],
@@ -185,7 +198,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--smoke", action="store_true", help="a useless head in half a minute")
     parser.add_argument("--workers", type=int, default=2, help="processes that speak; 0: this one")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.only_owner and not args.recordings:
+        parser.error("--only-owner needs --recordings DIR")
+    return args
 
 
 if __name__ == "__main__":
