@@ -124,8 +124,7 @@ def _world(config: RobotConfig, args: argparse.Namespace) -> Iterator[Surroundin
     doctor = health.doctor([*(["--config", str(args.config)] if args.config else []), *_sets(args)])
     keys = args.keys or config.pack.keys
     with ExitStack() as stack:
-        mqtt = config.mqtt
-        bus = Bus(config.robot_id, mqtt.host, mqtt.port, certificates=mqtt.certificates)
+        bus = Bus(config.robot_id, config.mqtt.host, config.mqtt.port)
         for name in watch.names:
             bus.subscribe(name, watch.take)
         try:

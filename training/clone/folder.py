@@ -22,6 +22,8 @@ QUESTIONS = {
     "sex": "female or male (empty: not said)? ",
     "traits": "What is it like? Words with commas between: ",
     "life": "Is it living, or in memory (living/memory)? ",
+    "owner": "What is your first name, as it may say it (empty: not told)? ",
+    "consent": "Who made photos, recordings and notes, and may they be used for this? ",
     "language": "Which language do you speak with it (en, de, zh, ...)? ",
 }
 Ask = Callable[[str], str]

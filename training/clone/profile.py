@@ -27,6 +27,10 @@ class Profile(BaseModel):
     sex: Literal["female", "male", ""] = ""
     traits: Annotated[tuple[Words, ...], Field(max_length=50)] = ()
     life: Literal["living", "memory"] = "living"
+    owner: Words = ""
+    """First name of its person: who "I" is in the notes"""
+    consent: Words = ""
+    """Who made photos, recordings and notes, and that they may be used"""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
 
     @classmethod

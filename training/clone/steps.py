@@ -12,8 +12,8 @@ The contract. `Step(name, what, inputs, run)` is one row of `training.clone.tabl
 What stands under `work.out / "pack"` goes into the pack: a folder there takes the place of the starter's.
 
 A step runs in a draft folder that takes its name when all is written, `step.json` (the key) last: what stands
-in `.clone/NAME` is whole. Interrupted, the same line goes on with the first step that is not there. A step that
-fails tells why, those that need it are left out, and the rest goes on.
+in `.clone/NAME` is whole. Interrupted, the same line goes on with the first step that is not there. A step
+that fails tells why, those that need it are left out, and the rest goes on.
 """
 
 import hashlib

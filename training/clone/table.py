@@ -1,5 +1,6 @@
 """The steps of a clone, in the order in which they run; one row each."""
 
 from training.clone.steps import Step
+from training.clone.voice import step as voice
 
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (voice.STEP,)

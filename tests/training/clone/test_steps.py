@@ -12,7 +12,7 @@ from training.clone.profile import Profile
 from training.clone.steps import Pet, Step, Work, build
 
 ANSWERS = ["--name", "Mia", "--species", "Dog", "--breed", "", "--born", "2019-05-31", "--sex", "female"]
-ANSWERS += ["--traits", "shy, quick", "--life", "memory", "--language", "de"]
+ANSWERS += ["--traits", "shy, quick", "--life", "memory", "--language", "de", "--owner", "", "--consent", ""]
 
 
 @pytest.fixture
