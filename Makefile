@@ -65,7 +65,7 @@ $(VENV)/.all: $(VENV)/.run
 	@scripts/system-packages mosquitto flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts \
 		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev qemu-system-arm firmware-microbit-micropython faketime $$(command -v npm >/dev/null || echo nodejs npm)
 	@echo "everpaw: installing the training and test extras into $(VENV)" >&2
-	$(INSTALL) -e ".[cpu,voice,broker,training,clone,export,flash,update,test,lint]"
+	$(INSTALL) -e ".[cpu,voice,broker,pairing,training,clone,export,flash,update,test,lint]"
 	@$(SOUND_CARD)
 	@$(VOICES)
 	@touch $@

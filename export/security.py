@@ -1,14 +1,17 @@
-"""`everpaw security init | show`: the owner's key, which decides what a robot of theirs runs."""
+"""`everpaw security`: the owner's key, which decides what a robot runs, and who may use its broker."""
 
 import argparse
 import getpass
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from export import owner
 from runtime.contracts.errors import TrustError
 from runtime.contracts.keys import OWNER_PRIVATE, OWNER_PUBLIC, Keyring, keys_folder
+from runtime.security.command import add_parsers, make_broker
+from runtime.security.house import default_folder
 
 PASSPHRASE = "EVERPAW_PASSPHRASE"
 """Environment variable that answers the question for a passphrase, for scripts"""
@@ -19,18 +22,53 @@ A robot needs {public} only: `everpaw flash jetson` brings it there."""
 
 def main(argv: list[str] | None = None) -> int:
     """`everpaw security`."""
-    parser = argparse.ArgumentParser(prog="everpaw security", description="The owner's key.")
+    args = _parser().parse_args(argv)
+    work: Callable[[argparse.Namespace], int] = args.work
+    return work(args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="everpaw security", description="The owner's key, and who may use the broker."
+    )
     parser.add_argument("--keys", type=Path, help="folder of the keys (default: ~/.config/everpaw/keys)")
+    parser.add_argument(
+        "--broker-folder",
+        type=Path,
+        default=default_folder(),
+        metavar="DIR",
+        help="the broker's authority and configuration (default: ~/.config/everpaw/broker)",
+    )
     whats = parser.add_subparsers(dest="what", required=True)
-    init = whats.add_parser("init", help="make the owner's key, once")
+    init = whats.add_parser("init", help="make the owner's key, once; with --robot the broker's side too")
     init.add_argument("--no-passphrase", action="store_true", help="anyone who copies the file may sign")
-    whats.add_parser("show", help="the keys trusted here, with their fingerprints")
-    args = parser.parse_args(argv)
+    init.add_argument(
+        "--robot",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a certificate for it, and mosquitto's configuration",
+    )
+    init.add_argument("--listen", metavar="ADDRESS", help="of the broker (default: 127.0.0.1)")
+    init.add_argument("--port", type=int, help="of the broker (default: 8883)")
+    init.add_argument("--host", action="append", default=[], help="a name under which it is reached")
+    init.set_defaults(work=_init)
+    show = whats.add_parser("show", help="the keys trusted here, with their fingerprints")
+    show.set_defaults(work=_show)
+    add_parsers(whats)
+    return parser
+
+
+def _init(args: argparse.Namespace) -> int:
     folder = args.keys or keys_folder()
-    return _init(folder, args.no_passphrase) if args.what == "init" else _show(folder)
+    if not args.robot:
+        return _make_key(folder, args.no_passphrase)
+    if not (folder / OWNER_PRIVATE).exists():
+        _make_key(folder, args.no_passphrase)
+    return make_broker(args.broker_folder, args.robot, args.listen, args.port, args.host)
 
 
-def _init(folder: Path, open_: bool) -> int:
+def _make_key(folder: Path, open_: bool) -> int:
     if (folder / OWNER_PRIVATE).exists():
         owner.create(folder)  # says that it is never overwritten, before anything is asked
     key = owner.create(folder, "" if open_ else _new_passphrase())
@@ -39,7 +77,8 @@ def _init(folder: Path, open_: bool) -> int:
     return 0
 
 
-def _show(folder: Path) -> int:
+def _show(args: argparse.Namespace) -> int:
+    folder = args.keys or keys_folder()
     keys = list(Keyring.load(folder))
     for key in keys:
         print(f"{key.name:<16} {key.fingerprint}")

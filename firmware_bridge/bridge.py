@@ -119,7 +119,14 @@ def main(argv: list[str] | None = None) -> int:
         stack.callback(inbox.close)
         presence = {alive: ("state/bridge", m.Presence(alive=alive)) for alive in (False, True)}
         mqtt = config.mqtt
-        bus = Bus(config.robot_id, mqtt.host, mqtt.port, will=presence[False], birth=presence[True])
+        bus = Bus(
+            config.robot_id,
+            mqtt.host,
+            mqtt.port,
+            will=presence[False],
+            birth=presence[True],
+            certificates=mqtt.certificates,
+        )
         link = Link(port, body, time.monotonic, narrowed)
         stack.callback(link.close)
         link.open()

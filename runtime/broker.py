@@ -10,23 +10,29 @@ import json
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from runtime.contracts.config import MqttSettings
 from runtime.contracts.errors import BusError
 from runtime.contracts.topics import MAX_PAYLOAD_BYTES
+from runtime.security import bundle
 
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 15.0
 _PR_SET_PDEATHSIG = 1
+_PROBE = b"everpaw-probe"
+_HELLO = b"\x10\x19\x00\x04MQTT\x04\x02\x00\x0a\x00\x0d" + _PROBE
+"""CONNECT of MQTT 3.1.1, clean session"""
 _CURE = "type: sudo apt install mosquitto, or: pip install 'everpaw[broker]'"
 
 OwnKind = Literal["mosquitto", "amqtt"]
@@ -42,15 +48,26 @@ class Broker:
     pid: int | None = None
 
 
-def find_broker(host: str = LOOPBACK, port: int = 1883, timeout_s: float = 1.0) -> Broker | None:
+def find_broker(
+    host: str = LOOPBACK, port: int = 1883, timeout_s: float = 1.0, tls: ssl.SSLContext | None = None
+) -> Broker | None:
     """The broker that answers an MQTT CONNECT at `host:port`, or None."""
     try:
-        with socket.create_connection((host, port), timeout_s) as connection:
-            connection.sendall(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x0a\x00\x00")
+        with ExitStack() as stack:
+            connection = stack.enter_context(socket.create_connection((host, port), timeout_s))
+            if tls is not None:
+                connection = stack.enter_context(tls.wrap_socket(connection, server_hostname=host))
+            connection.sendall(_HELLO)
             answer = connection.recv(4)
     except OSError:
         return None
     return Broker(host, port, "running") if answer[:1] == b"\x20" else None
+
+
+def find_broker_of(settings: MqttSettings, timeout_s: float = 1.0) -> Broker | None:
+    """The broker that the settings name, or None; TrustError for certificates that cannot be used."""
+    tls = bundle.context(settings.certificates) if settings.certificates else None
+    return find_broker(settings.host, settings.port, timeout_s, tls)
 
 
 def available_kind() -> OwnKind | None:

@@ -1,4 +1,4 @@
-"""The only importer of paho: one robot's topics as typed messages over MQTT 3.1.1.
+"""One robot's topics as typed messages over MQTT 3.1.1, in clear on the loopback or with certificates.
 
 Threads: paho's own network thread runs every callback; a callback must return soon and may publish and
 subscribe. `publish` may be called from any thread and never blocks on the network.
@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
@@ -32,6 +33,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from runtime.contracts import topics
 from runtime.contracts.errors import BusError, MessageError
 from runtime.contracts.messages import Message
+from runtime.security import bundle
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +78,8 @@ class Bus:
     """A connection of one process to the topics of one robot; with `everyone` it hears all robots.
 
     `birth` (retained) is published at every connection; `will` by the broker when this process dies, and by
-    `close`. `client_id` must be unique on the broker; by default it is made up.
+    `close`. `client_id` must be unique on the broker; by default it is made up. `certificates`: folder of a
+    client's certificate, with which the broker is reached by TLS 1.3 alone (TrustError where it holds none).
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Bus:
         will: NamedMessage | None = None,
         birth: NamedMessage | None = None,
         everyone: bool = False,
+        certificates: Path | None = None,
     ) -> None:
         self.robot_id = topics.check_robot_id(robot_id)
         self.host, self.port = host, port
@@ -108,6 +112,9 @@ class Bus:
         self._last_mid: int | None = None
         self._thread: threading.Thread | None = None
         self._client = self._make_client(client_id)
+        self._secure = certificates is not None
+        if certificates is not None:
+            self._client.tls_set_context(bundle.context(certificates))
         if birth is not None:
             self.publish(*birth)
 
@@ -149,7 +156,7 @@ class Bus:
                 time.sleep(_FIRST_RETRY_S)
         self._client.loop_start()
         if not self._wait_greeted(give_up_s):
-            reason = self._refusal or f"it took the connection, but gave no MQTT answer in {timeout_s:g} s"
+            reason = self._refusal or f"it {self._silence()} in {timeout_s:g} s"
             self._stop_client()
             raise BusError(self._unreachable(reason))
         return self
@@ -160,7 +167,16 @@ class Bus:
                 return False
         return True
 
+    def _silence(self) -> str:
+        # With TLS 1.3 a broker says only after the handshake that it does not take a certificate.
+        if self._secure:
+            return "did not let us in; does it know our certificate, and is that neither ended nor revoked"
+        return "took the connection, but gave no MQTT answer"
+
     def _unreachable(self, reason: str) -> str:
+        if self._secure:
+            where = f"{self.host}:{self.port}"
+            return f"no broker that trusts us and that we trust at {where} ({reason}); see docs/security.md"
         return (
             f"no broker at {self.host}:{self.port} ({reason}); start one with: mosquitto -p {self.port}"
             " (sudo apt install mosquitto)"
@@ -311,7 +327,9 @@ class Bus:
         for code in codes:
             if code.is_failure:
                 log.error("the broker refused a subscription (%s); look at its access rules", code)
-        if mid == self._greeting_mid:
+        if mid == self._greeting_mid and all(code.is_failure for code in codes):
+            self._refusal = f"its access rules give us nothing of the robot {self.robot_id!r}"
+        elif mid == self._greeting_mid:
             self._greet()
         self._note_answer("subscribe", mid)
 

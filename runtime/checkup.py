@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from runtime import golden, starter
-from runtime.broker import find_broker
+from runtime.broker import find_broker_of
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
 from runtime.contracts.config import RobotConfig
@@ -98,7 +98,7 @@ def board(config: RobotConfig) -> Finding:
 
 def _states(config: RobotConfig) -> dict[str, m.Message]:
     """The newest retained state of bridge and body; none where no broker is there."""
-    if find_broker(config.mqtt.host, config.mqtt.port, timeout_s=0.3) is None:
+    if find_broker_of(config.mqtt, timeout_s=0.3) is None:
         return {}
     seen: dict[str, m.Message] = {}
     models: dict[str, type[m.Message]] = {"state/bridge": m.Presence, "state/body": m.BodyState}
@@ -106,7 +106,8 @@ def _states(config: RobotConfig) -> dict[str, m.Message]:
     def take(delivery: Delivery) -> None:
         seen[delivery.name] = decode(delivery, models[delivery.name])
 
-    with closing(Bus(config.robot_id, config.mqtt.host, config.mqtt.port)) as bus:
+    mqtt = config.mqtt
+    with closing(Bus(config.robot_id, mqtt.host, mqtt.port, certificates=mqtt.certificates)) as bus:
         for name in models:
             bus.subscribe(name, take)
         try:

@@ -51,7 +51,7 @@ COMMANDS: dict[str, SubCommand] = {
     "update": SubCommand(
         "firmware_bridge.update.command:main", "update", "another pack, over the air or by hand"
     ),
-    "security": SubCommand("export.security:main", "cpu", "the owner's key, which signs packs"),
+    "security": SubCommand("export.security:main", "cpu", "the owner's key; who may use the broker"),
     "schemas": SubCommand("runtime.schemas:main", "cpu", "JSON Schemas of all messages, for other languages"),
 }
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from runtime import starter
 from runtime.audio.device import count_devices
-from runtime.broker import available_kind, find_broker
+from runtime.broker import available_kind, find_broker_of
 from runtime.contracts.audio import SAMPLE_RATE_HZ
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import ConfigError, EverpawError, FactError, MissingExtraError, TalkerError
@@ -108,10 +108,11 @@ def speaking() -> Finding:
 
 def broker(config: RobotConfig) -> Finding:
     mqtt, kind = config.mqtt, available_kind()
-    if find_broker(mqtt.host, mqtt.port, timeout_s=0.3) is not None:
-        return Finding("MQTT broker", True, f"one answers at {mqtt.host}:{mqtt.port}")
-    if mqtt.host not in _THIS_MACHINE:
-        cure = "start it there, or mend mqtt.host and mqtt.port"
+    how = "TLS 1.3, by certificate" if mqtt.certificates else "in clear"
+    if find_broker_of(mqtt, timeout_s=1.0 if mqtt.certificates else 0.3) is not None:
+        return Finding("MQTT broker", True, f"one answers at {mqtt.host}:{mqtt.port}, {how}")
+    if mqtt.certificates or mqtt.host not in _THIS_MACHINE:
+        cure = "start it there, or mend mqtt.host, mqtt.port and mqtt.certificates"
         return Finding("MQTT broker", False, f"none answers at {mqtt.host}:{mqtt.port}", cure)
     seen = f"{kind or 'none'} can be started"
     return Finding("MQTT broker", kind is not None, seen, "sudo apt install mosquitto")
@@ -214,7 +215,7 @@ def main(argv: list[str]) -> int:
         config = config.model_copy(update={"pack": config.pack.model_copy(update={"path": args.pack})})
         findings += _guarded_all(config)
     for finding in findings:
-        print(json.dumps(asdict(finding)) if args.json else _line(finding))
+        print(json.dumps(asdict(finding)) if args.json else line_of(finding))
     return int(any(not f.well and f.weight == "needed" for f in findings))
 
 
@@ -236,7 +237,8 @@ def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
         return Finding(name.replace("_", " "), False, f"{type(error).__name__}: {error}", "reinstall everpaw")
 
 
-def _line(finding: Finding) -> str:
+def line_of(finding: Finding) -> str:
+    """A mark, what was looked at, what was seen, and the cure where it is not well."""
     mark = "✓" if finding.well else ("✗" if finding.weight == "needed" else "-")
     cure = "" if finding.well else f"  →  {finding.cure}"
     return f"{mark} {finding.name:<14} {finding.seen}{cure}"

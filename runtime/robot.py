@@ -66,6 +66,7 @@ def connect(config: RobotConfig) -> Bus:
         config.mqtt.port,
         will=("state/runtime", m.Presence(alive=False)),
         birth=("state/runtime", m.Presence(alive=True)),
+        certificates=config.mqtt.certificates,
     ).connect(_CONNECT_S)
 
 

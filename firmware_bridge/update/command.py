@@ -124,7 +124,8 @@ def _world(config: RobotConfig, args: argparse.Namespace) -> Iterator[Surroundin
     doctor = health.doctor([*(["--config", str(args.config)] if args.config else []), *_sets(args)])
     keys = args.keys or config.pack.keys
     with ExitStack() as stack:
-        bus = Bus(config.robot_id, config.mqtt.host, config.mqtt.port)
+        mqtt = config.mqtt
+        bus = Bus(config.robot_id, mqtt.host, mqtt.port, certificates=mqtt.certificates)
         for name in watch.names:
             bus.subscribe(name, watch.take)
         try:

@@ -36,6 +36,8 @@ class PackSettings(Settings):
 class MqttSettings(Settings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 1883
+    certificates: Path | None = None
+    """Folder of this robot's certificate, as `everpaw security init` makes it; in clear where unset"""
 
 
 class AudioSettings(Settings):

@@ -1,0 +1,1 @@
+"""Who may speak on a broker: certificates, roles, the broker's configuration, pairing."""
