@@ -35,7 +35,9 @@ COMMANDS: dict[str, SubCommand] = {
     "memory": SubCommand("runtime.mind.memory.command:main", "cpu", "what the pet knows of its people"),
     "record": SubCommand("runtime.record:main", "cpu", "run, and keep a session of it in a folder"),
     "replay": SubCommand("runtime.replay:main", "cpu", "feed a session to one stage or all: what differs?"),
-    "eval": SubCommand("runtime.evals:main", "cpu", "how well it does: scenarios, early, memory, life"),
+    "eval": SubCommand(
+        "runtime.evals:main", "cpu", "how well it does: scenarios, memory, life, behaviour, ..."
+    ),
     "bridge": SubCommand("firmware_bridge.bridge:main", "cpu", "between MQTT and the microcontroller"),
     "body": SubCommand("firmware_bridge.body:main", "cpu", "calibrate, jog, play, watch; always disarms"),
     "petoi": SubCommand("firmware_bridge.petoi:main", "cpu", "a Petoi robot as a body, without guarantee"),
@@ -44,7 +46,9 @@ COMMANDS: dict[str, SubCommand] = {
     "doctor": SubCommand("runtime.doctor:main", "cpu", "is everything there? a tick or a cross a line"),
     "bench": SubCommand("runtime.bench:main", "cpu", "latency and cost, measured here"),
     "clone": SubCommand("export.clone:main", "clone", "photos, recordings and notes become a twin"),
-    "train": SubCommand("training.recipes:main", "training", "wake, stop, asr, behaviour, dialogue, sounds"),
+    "train": SubCommand(
+        "training.recipes:main", "training", "wake, stop, asr, behaviour, mood, dialogue, sounds"
+    ),
     "export": SubCommand("export.models.command:main", "export", "a checkpoint as ONNX, proved and smaller"),
     "engines": SubCommand("runtime.engines.command:main", "cpu", "TensorRT engines, built on this machine"),
     "pack": SubCommand("export.command:main", "export", "build, sign, verify, compare and trust packs"),

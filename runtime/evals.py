@@ -5,6 +5,8 @@ import importlib
 from collections.abc import Callable
 from typing import cast
 
+from runtime.contracts.errors import MissingExtraError
+
 KINDS = {
     "scenarios": ("runtime.scenarios.run", "conversations as data, and what comes of them"),
     "early": ("runtime.scenarios.early", "is what is begun before the end what was meant?"),
@@ -12,6 +14,8 @@ KINDS = {
         "runtime.mind.memory.figures",
         "facts taught, asked for, never told: how often right?",
     ),
+    "behaviour": ("training.school.evaluate", "a checkpoint of `everpaw train behaviour` on sentences"),
+    "mood": ("training.school.evaluate", "a checkpoint of `everpaw train mood` on sentences"),
     "life": ("runtime.life.report", "simulated days of the pet's own will"),
 }
 
@@ -27,5 +31,11 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("kind", choices=tuple(KINDS))
     args, _ = parser.parse_known_args(argv)
-    module = importlib.import_module(KINDS[args.kind][0])
+    target = KINDS[args.kind][0]
+    try:
+        module = importlib.import_module(target)
+    except ModuleNotFoundError as error:
+        if not target.startswith("training.") or error.name is None or error.name.startswith("training"):
+            raise
+        raise MissingExtraError(error.name, "training") from error
     return cast("Callable[[list[str]], int]", module.main)(argv)

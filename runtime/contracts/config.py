@@ -6,7 +6,7 @@ An unknown key is an error, so that a typing mistake never becomes a silent defa
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -22,6 +22,8 @@ class Settings(BaseModel):
     """Base of all settings: frozen, and no key that is not declared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    page: ClassVar[str] = "docs/settings.md"
+    """Where the settings are told"""
 
 
 class PackSettings(Settings):
@@ -228,7 +230,7 @@ def load_config(model: type[C], path: Path | None = None, overrides: Sequence[st
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_explain(error, path)) from error
+        raise ConfigError(_explain(error, path, model.page)) from error
 
 
 def _apply(data: dict[str, Any], override: str) -> None:
@@ -246,10 +248,10 @@ def _apply(data: dict[str, Any], override: str) -> None:
         data[last] = raw
 
 
-def _explain(error: ValidationError, path: Path | None) -> str:
+def _explain(error: ValidationError, path: Path | None, page: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     where = f"{path}: " if path else ""
     if first["type"] == "extra_forbidden":
-        return f"{where}unknown setting {key!r}; check the spelling against docs/settings.md"
+        return f"{where}unknown setting {key!r}; check the spelling against {page}"
     return f"{where}{key} = {first['input']!r}: {first['msg']}"

@@ -13,7 +13,7 @@ pytest.importorskip("onnxscript", reason="needs the extra: pip install 'everpaw[
 from runtime.mind.behaviour import Behaviour
 from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.mind.grammar import Grammar
-from training import behaviour as recipe
+from training.behaviour import starter as recipe
 from training.data.wordings import Confuser, paraphrases
 
 GRAMMAR = Path(__file__).parents[2] / "runtime/starter/grammar.yaml"

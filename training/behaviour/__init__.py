@@ -1,0 +1,1 @@
+"""Words to intent: the starter's small classifier, and any encoder as one."""
