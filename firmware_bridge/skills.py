@@ -40,39 +40,36 @@ class SkillFile(_File):
     frames: Annotated[tuple[FrameEntry, ...], Field(min_length=1, max_length=200)]
 
 
-class GaitFile(_File):
-    kind: Literal["gait"]
+class _StepFile(_File):
+    """What both kinds of gait tell."""
+
     description: str
     period_s: Annotated[float, Field(ge=0.2, le=5)]
-    duty: Annotated[float, Field(ge=0.4, le=0.9)]
+    duty: Annotated[float, Field(ge=0.4, le=0.95)]
     phase: dict[str, float]
-    stride_deg: Annotated[float, Field(ge=0, le=60)]
-    lift_deg: Annotated[float, Field(ge=0, le=80)]
     forward: Annotated[float, Field(ge=-1, le=1)] = 1.0
     turn: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    stance: Angles = {}
-    """Where it differs from the body's rest pose"""
     sway: Angles = {}
     walk_s: Seconds = 3.0
     """How long, where the command does not say"""
 
 
-class StrideFile(_File):
+class GaitFile(_StepFile):
+    kind: Literal["gait"]
+    stride_deg: Annotated[float, Field(ge=0, le=60)]
+    lift_deg: Annotated[float, Field(ge=0, le=80)]
+    stance: Angles = {}
+    """Where it differs from the body's rest pose"""
+
+
+class StrideFile(_StepFile):
     """A gait told by its feet, in millimetres; `python -m firmware_bridge.gait_search` writes such files."""
 
     kind: Literal["stride"]
-    description: str
-    period_s: Annotated[float, Field(ge=0.2, le=5)]
-    duty: Annotated[float, Field(ge=0.4, le=0.95)]
-    phase: dict[str, float]
     stride_mm: Annotated[float, Field(ge=0, le=500)]
     lift_mm: Annotated[float, Field(ge=0, le=200)]
     shift_mm: Annotated[float, Field(ge=-100, le=100)] = 0.0
     shift_phase: Annotated[float, Field(ge=0, le=1)] = 0.0
-    forward: Annotated[float, Field(ge=-1, le=1)] = 1.0
-    turn: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    sway: Angles = {}
-    walk_s: Seconds = 3.0
 
 
 _FILE: TypeAdapter[SkillFile | GaitFile | StrideFile] = TypeAdapter(

@@ -13,6 +13,7 @@ from firmware_bridge.mcu.guard import Guard
 from firmware_bridge.player import PERIOD_S, Player
 from runtime.contracts.body import CDEG, Pose, load_body
 from tests.firmware_bridge.test_motion import SKILLS, assert_gentle
+from tests.torture.idle_life import mood
 
 BODY = load_body()
 ALERT = IdleSettings(alertness=1.0, breath_depth=1.0, seed=3)
@@ -105,25 +106,12 @@ def test_a_sad_head_hangs_and_is_counted_once_however_often_the_body_is_held() -
     assert pose["head_tilt"] == pytest.approx(-10, abs=0.2)
 
 
-def settings_of(chance: random.Random) -> IdleSettings:
-    return IdleSettings(
-        enabled=chance.random() < 0.9,
-        listening=chance.random() < 0.2,
-        breath_hz=chance.uniform(0.1, 0.6),
-        breath_depth=chance.random(),
-        alertness=chance.random(),
-        head_deg=chance.uniform(-12, 12),
-        crouch_deg=chance.uniform(0, 6),
-        seed=chance.randrange(5),
-    )
-
-
 def life(player: Player, chance: random.Random, setpoints: int) -> Iterator[Pose]:
     """Skills, holds and changes of mood in any order."""
     for number in range(setpoints):
         now_s = number * PERIOD_S
         if chance.random() < 0.01:
-            player.shape(settings_of(chance))
+            player.shape(mood(chance))
         if chance.random() < 0.005:
             player.begin(chance.choice([*SKILLS.values()]).movement(BODY, player.base), now_s)
         if chance.random() < 0.002:

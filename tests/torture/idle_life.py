@@ -66,7 +66,7 @@ class _Life:
             ("halt", "disarm", "stop", "clear", "clear", "reflex", "mood", "mood", "mood", "mood")
         )
         if what == "mood":
-            self.player.shape(_mood(rng))
+            self.player.shape(mood(rng))
         elif what == "reflex":
             reason, pose = rng.choice(REFLEXES)
             self.guard.reflex(reason, pose)
@@ -113,11 +113,11 @@ class _Life:
         self.seen["moves"] += 1
 
 
-def _mood(rng: random.Random) -> IdleSettings:
+def mood(rng: random.Random) -> IdleSettings:
     return IdleSettings(
         enabled=rng.random() < 0.95,
         listening=rng.random() < 0.2,
-        breath_hz=rng.uniform(0.2, 0.4),
+        breath_hz=rng.uniform(0.1, 0.6),
         breath_depth=rng.random(),
         alertness=rng.random(),
         head_deg=rng.uniform(-12, 12),

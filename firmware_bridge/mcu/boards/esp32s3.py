@@ -7,7 +7,7 @@ import esp32
 from boards.chassis import Chassis
 from boards.feetech import ALL_LIMP, FeetechServos
 from boards.pca9685 import Pca9685Servos
-from boards.senses import Battery, ChipHeat, EStop, Feet, Imu, Touch
+from boards.senses import Battery, ChipHeat, fitted
 from boards.servo import MOUNTED, Mounting
 from boards.wired import wired
 from machine import ADC, I2C, UART, Pin
@@ -48,18 +48,12 @@ class Board(Chassis):
     def __init__(self) -> None:
         mounting = Mounting(wired("MOUNTED", MOUNTED))
         i2c = I2C(0, sda=Pin(PINS["sda"]), scl=Pin(PINS["scl"]), freq=400_000)
-        quick, slow = [EStop(PINS["estop"])], []
+        quick, slow = fitted(SENSES, PINS, i2c)
         if SERVOS == "feetech":
             servos = FeetechServos(mounting, UART(1, baudrate=BUS_BAUD, tx=PINS["tx"], rx=PINS["rx"]))
         else:
             servos = Pca9685Servos(mounting, i2c, Pin(PINS["enable"], Pin.OUT))
             slow.append(ChipHeat(esp32.mcu_temperature))
-        if "feet" in SENSES:
-            quick.append(Feet(PINS["feet"]))
-        if "touch" in SENSES:
-            quick.append(Touch(PINS["touch"]))
-        if "imu" in SENSES:
-            slow.append(Imu(i2c))
         if "battery" in SENSES and SERVOS != "feetech":
             # Without attenuation the converter is full at 1 V, and no pack would ever be low.
             pack = ADC(Pin(PINS["battery"]), atten=ADC.ATTN_11DB)

@@ -6,7 +6,7 @@ Pins as in PINS, unless the maker's wiring says otherwise; docs/wiring.md shows 
 from boards.chassis import Chassis
 from boards.native import NativeServos
 from boards.pca9685 import Pca9685Servos
-from boards.senses import Battery, ChipHeat, EStop, Feet, Imu, Touch
+from boards.senses import Battery, ChipHeat, fitted
 from boards.servo import MOUNTED, Mounting
 from boards.wired import wired
 from machine import ADC, I2C, Pin
@@ -48,16 +48,10 @@ class Board(Chassis):
             servos = NativeServos(mounting, PINS["servos"])
         else:
             servos = Pca9685Servos(mounting, i2c, Pin(PINS["enable"], Pin.OUT))
+        quick, slow = fitted(SENSES, PINS, i2c)
         heat = ADC(4)
         # The chip's diode: 706 mV at 27 degrees, 1.721 mV less for each degree more.
-        slow = [ChipHeat(lambda: 27 - (heat.read_u16() * 3300 // 65535 - 706) * 1000 // 1721)]
-        quick = [EStop(PINS["estop"])]
-        if "feet" in SENSES:
-            quick.append(Feet(PINS["feet"]))
-        if "touch" in SENSES:
-            quick.append(Touch(PINS["touch"]))
-        if "imu" in SENSES:
-            slow.append(Imu(i2c))
+        slow.append(ChipHeat(lambda: 27 - (heat.read_u16() * 3300 // 65535 - 706) * 1000 // 1721))
         if "battery" in SENSES:
             pack = ADC(Pin(PINS["battery"]))
             slow.append(Battery(lambda: pack.read_u16() * 3300 // 65535, DIVIDER))

@@ -105,3 +105,13 @@ class Touch:
         for i, pin in enumerate(self._pins):
             pads |= pin.value() << i
         vitals.feel_touch(pads)
+
+
+def fitted(senses: tuple, pins: dict, i2c: object) -> tuple:
+    """(quick, slow) lists of what every board reads alike; the e-stop always is."""
+    quick = [EStop(pins["estop"])]
+    if "feet" in senses:
+        quick.append(Feet(pins["feet"]))
+    if "touch" in senses:
+        quick.append(Touch(pins["touch"]))
+    return quick, [Imu(i2c)] if "imu" in senses else []
