@@ -7,7 +7,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,17 +17,19 @@ from firmware_bridge.bridge import simulator
 from firmware_bridge.hands import Hands, hands_on
 from firmware_bridge.motion import KeyFrame, KeyFrames
 from firmware_bridge.ports import resolve
+from firmware_bridge.ranged import between
 from firmware_bridge.screen import CLEAR_BELOW, HOME, render
 from firmware_bridge.skills import load_skills
-from firmware_bridge.trims import MOST_DEG, save_trims
+from firmware_bridge.trims import MOST_DEG, load_trims, save_trims, writable
 from firmware_bridge.urgency import be_urgent
 from runtime import starter
-from runtime.contracts.body import load_body
+from runtime.contracts.body import CDEG, Body, Joint, load_body
 from runtime.contracts.errors import LinkError, PackError
 
 PICTURE_S = 0.1
 STEPS = {"+": 1.0, "-": -1.0, "++": 5.0, "--": -5.0}
 """What is typed in calibration -> degrees"""
+KEYS = "+ - turn the joint by 1 deg, ++ -- by 5, Enter takes it, q ends and saves nothing"
 Ask = Callable[[str], str]
 
 
@@ -89,7 +91,9 @@ def _jog(args: argparse.Namespace, hands: Hands) -> None:
 
 
 def _calibrate(args: argparse.Namespace, hands: Hands) -> None:
-    trims = calibrate(hands, lambda question: _ask_alive(hands, question))
+    had = _trims_on_the_board(args.on_board, hands.body)
+    print(KEYS, file=sys.stderr)
+    trims = calibrate(hands, lambda question: _ask_alive(hands, question), had)
     save_trims(args.out, trims)
     print(f"{args.out}: {len(trims)} trims; put them on the board: everpaw flash board --trims {args.out}")
 
@@ -99,27 +103,41 @@ def move(hands: Hands, pose: dict[str, float], take_s: float = 0.5) -> None:
     hands.play(KeyFrames(hands.body, hands.player.base, [KeyFrame(take_s, pose)]))
 
 
-def calibrate(hands: Hands, ask: Ask) -> dict[str, float]:
-    """Joint by joint from the rest pose: how far each must turn to look right. Degrees."""
+def _trims_on_the_board(path: Path | None, body: Body) -> dict[str, float]:
+    found = load_trims(path, body) if path else [0] * len(body.names)
+    return {name: cdeg / CDEG for name, cdeg in zip(body.names, found, strict=True)}
+
+
+def calibrate(hands: Hands, ask: Ask, had: Mapping[str, float]) -> dict[str, float]:
+    """Joint by joint from the rest pose: how far each must turn to look right. Degrees.
+
+    `had` are the trims that the board adds already; what is found comes on top.
+    """
     hands.arm()
     body = hands.body
     move(hands, body.rest, 2.0)
     trims: dict[str, float] = {}
     for joint in body.joints:
-        trim = 0.0
-        while True:
-            word = ask(
-                f"{joint.name} at {joint.rest_deg:g} deg, trim {trim:+g}: + - ++ --, Enter to take it: "
-            )
-            if word not in STEPS:
-                break
-            wanted = min(max(trim + STEPS[word], -MOST_DEG), MOST_DEG)
-            if joint.min_deg <= joint.rest_deg + wanted <= joint.max_deg:
-                trim = wanted
-                move(hands, {joint.name: joint.rest_deg + trim}, 0.2)
-        trims[joint.name] = trim
+        trims[joint.name] = _calibrate_joint(hands, ask, joint, had[joint.name])
         move(hands, {joint.name: joint.rest_deg}, 0.2)
     return trims
+
+
+def _calibrate_joint(hands: Hands, ask: Ask, joint: Joint, had: float) -> float:
+    trim, remark = had, ""
+    while word := ask(f"{remark}{joint.name} at {joint.rest_deg:g} deg, trim {trim:+g}: "):
+        wanted = trim + STEPS.get(word, 0.0)
+        at_deg = joint.rest_deg + wanted - had
+        if word not in STEPS:
+            remark = f"{word!r} is none of these. {KEYS}\n"
+        elif abs(wanted) > MOST_DEG:
+            remark = f"a trim is at most {MOST_DEG:g} deg: move the horn to another tooth\n"
+        elif not joint.min_deg <= at_deg <= joint.max_deg:
+            remark = f"{at_deg:g} deg is outside {joint.min_deg:g}..{joint.max_deg:g}\n"
+        else:
+            trim, remark = wanted, ""
+            move(hands, {joint.name: at_deg}, 0.2)
+    return trim
 
 
 def _ask_alive(hands: Hands, question: str) -> str:
@@ -164,15 +182,16 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     play = whats.add_parser("play", parents=[common], help="play skills, one after the other")
     play.add_argument("skills", nargs="+")
     play.add_argument("--pack", type=Path, default=Path(starter.__file__).parent, help="folder of the pack")
-    play.add_argument("--speed", type=float, default=1.0)
+    play.add_argument("--speed", type=between(0.25, 2), default=1.0, help="0.25 to 2")
     play.set_defaults(work=_play)
     jog = whats.add_parser("jog", parents=[common], help="move one joint to an angle")
     jog.add_argument("joint")
     jog.add_argument("deg", type=float)
-    jog.add_argument("--hold-s", type=float, default=1.0, help="how long it stays there")
+    jog.add_argument("--hold-s", type=between(0, 600), default=1.0, help="how long it stays there")
     jog.set_defaults(work=_jog)
     calibrate_ = whats.add_parser("calibrate", parents=[common], help="find each servo's trim")
-    calibrate_.add_argument("--out", type=Path, required=True, help="TOML file of trims to write")
+    calibrate_.add_argument("--out", type=writable, required=True, help="TOML file of trims to write")
+    calibrate_.add_argument("--on-board", type=Path, help="trims that the board has already; new ones add up")
     calibrate_.set_defaults(work=_calibrate)
     at_desk = argparse.ArgumentParser(add_help=False)
     at_desk.add_argument("--body", type=Path, help="TOML of another body than Buddy's")

@@ -30,6 +30,7 @@ from firmware_bridge.link import Link
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.player import PERIOD_S
 from firmware_bridge.ports import resolve
+from firmware_bridge.ranged import between
 from firmware_bridge.sim import Ended
 from firmware_bridge.skills import Library, skills_of
 from firmware_bridge.urgency import be_urgent
@@ -183,7 +184,9 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         help="allow movement as soon as the board said HELLO; without a mind for 10 s alone",
     )
     parser.add_argument("--events", type=Path, metavar="FOLDER", help="where its events are kept")
-    parser.add_argument("--connect-s", type=float, default=5.0, help="how long to wait for the broker")
+    parser.add_argument(
+        "--connect-s", type=between(0, 3_600), default=5.0, help="how long to wait for the broker"
+    )
     return parser.parse_args(argv)
 
 

@@ -30,7 +30,7 @@ FOLDED_DEG = 125.0
 SHORT_OF_FALLING_DEG = 15.0
 """A lean stays so far under the tilt at which the board lets go, since what the board measures may be more by
 the slope of a floor (4.8 for 1 in 12, as steep as ramps are built), the MPU-6050's offset (5.4 for its data
-sheet's 50 and 80 mg), and what a body that rolls by 180 degrees a second pulls at a sensor 60 mm away (3.5)"""
+sheet's 50 and 80 mg), and what a body that rolls by 180 degrees a second pulls at a sensor 6 cm away (3.5)"""
 MOST_SLIP_MM, MOST_TORQUE = 3.0, 0.7
 """Slip; share of the servos' torque"""
 FALLS, LOOK_S = 24, 0.01

@@ -9,10 +9,12 @@ against everything but the death of this process and of the cable.
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import serial
 
+from firmware_bridge.port import cannot_open
 from firmware_bridge.ports import resolve
 from firmware_bridge.sim import Ended, SimulatedBoard, open_pty
 from firmware_bridge.urgency import be_urgent
@@ -109,12 +111,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         wire = serial.Serial(path, BAUD, timeout=0, write_timeout=1, exclusive=True)
     except (OSError, ValueError) as error:
-        raise LinkError(f"cannot open {path} ({error}); plug the robot in") from error
+        raise cannot_open(path, error) from error
     try:
         with open_pty(args.link) as (master, _):
             PetoiBoard(master, wire).run(ended, os.getppid())
     finally:
-        wire.write(REST_TOKEN)
-        wire.flush()
+        with suppress(OSError):  # a robot that was unplugged hears nothing any more
+            wire.write(REST_TOKEN)
+            wire.flush()
         wire.close()
     return 0

@@ -16,6 +16,23 @@ CHUNK = 4_096
 """Bytes read at once"""
 
 
+CURES = {
+    errno.ENOENT: "it is not there: plug the board in; `everpaw flash board list` shows what is",
+    errno.EACCES: "this user may not open it: sudo usermod -aG dialout $USER, then log in again",
+    errno.EAGAIN: "another program uses it: end the program that uses the port",
+    errno.EBUSY: "another program uses it: end the program that uses the port",
+}
+NO_TERMINAL = "it is no serial port: `everpaw flash board list` shows which there are"
+
+
+def cannot_open(path: str, error: Exception) -> LinkError:
+    """Why this port cannot be opened, and what to do; `error` is pyserial's or the system's."""
+    number = getattr(error, "errno", None)
+    # pyserial gives no number where the port opens but takes no settings.
+    cure = CURES.get(number or 0) or (f"plug it in again ({error})" if number else NO_TERMINAL)
+    return LinkError(f"cannot open {path}: {cure}")
+
+
 class Port:
     """LinkError where it cannot be opened; OSError from `read` and `write` once it is gone."""
 
@@ -26,9 +43,7 @@ class Port:
             # Exclusive: two bridges on one board would fight over every joint.
             self._serial = serial.Serial(path, baud, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
-            raise LinkError(
-                f"cannot open {path} ({error}); plug the board in, or end the program that uses the port"
-            ) from error
+            raise cannot_open(path, error) from error
         self._keep_lines()
         self._serial.reset_input_buffer()
 

@@ -26,6 +26,7 @@ from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.device import Device
 from firmware_bridge.mcu.guard import Guard
 from firmware_bridge.mcu.vitals import Vitals
+from firmware_bridge.ranged import between
 from firmware_bridge.urgency import be_urgent
 
 TICK_S = p.TICK_MS / 1000
@@ -180,7 +181,9 @@ def main(argv: list[str] | None = None) -> int:
     """`everpaw sim`."""
     parser = argparse.ArgumentParser(prog="everpaw sim", description="A simulated microcontroller on a pty.")
     parser.add_argument("--link", type=Path, help="make this path a symlink to the pty")
-    parser.add_argument("--corrupt", type=float, default=0.0, help="share of bytes to spoil, both ways")
+    parser.add_argument(
+        "--corrupt", type=between(0, 1), default=0.0, help="share of bytes to spoil, both ways"
+    )
     parser.add_argument("--log", type=Path, help="append a JSON line at every change of state")
     args = parser.parse_args(argv)
     parent = os.getppid()

@@ -3,6 +3,8 @@
 A TOML file of degrees by joint on the host; hundredths of a degree, in the body's order, on the board.
 """
 
+import argparse
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,9 +31,19 @@ def load_trims(path: Path, body: Body | None = None) -> tuple[int, ...]:
     return tuple(round(found.get(name, 0.0) * CDEG) for name in body.names)
 
 
+def writable(text: str) -> Path:
+    """The path of a file to write, for argparse: looked at before all joints are calibrated in vain."""
+    path = Path(text)
+    if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written; give a file in a folder of yours")
+    return path
+
+
 def save_trims(path: Path, trims_deg: Mapping[str, float]) -> None:
-    """Write degrees by joint, for `everpaw flash board --trims`."""
+    """Write degrees by joint, whole or not at all, for `everpaw flash board --trims`."""
     lines = [f"{name} = {degrees:.1f}" for name, degrees in trims_deg.items()]
-    path.write_text(
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(
         "\n".join(["# Degrees; `everpaw flash board --trims` puts them on the board.", *lines, ""])
     )
+    fresh.replace(path)

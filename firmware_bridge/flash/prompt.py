@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from firmware_bridge.flash.plan import Identity
+from firmware_bridge.port import cannot_open
 from runtime.contracts.errors import LinkError, MissingExtraError
 
 CHUNK, PACED_CHUNK = 256, 128
@@ -176,9 +177,7 @@ def open_prompt(path: str) -> Iterator[Prompt]:
     try:
         transport = module.SerialTransport(path, baudrate=115_200, timeout=ANSWER_S)
     except (error, OSError) as failure:
-        raise LinkError(
-            f"cannot open {path} ({failure}); plug the board in, or end the program that uses the port"
-        ) from failure
+        raise cannot_open(path, failure) from failure
     try:
         _enter(transport, path)
         yield Prompt(transport, path)

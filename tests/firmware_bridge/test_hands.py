@@ -78,13 +78,16 @@ def test_calibration_gives_the_trims_that_were_typed() -> None:
 
         def ask(question: str) -> str:
             asked.append(question)
-            typed = {0: "++", 1: "+", 2: "", 3: "--"}
+            typed = {0: "++", 1: "+", 2: "", 3: "--", 4: "fly", 5: "--"}
             return typed.get(len(asked) - 1, "")
 
-        trims = calibrate(hands, ask)
+        had = dict.fromkeys(hands.body.names, 0.0) | {"front_left_knee": -12.0, "tail": 3.0}
+        trims = calibrate(hands, ask, had)
         assert trims["front_left_hip"] == 6
-        assert trims["front_left_knee"] == -5
-        assert trims["tail"] == 0
+        assert "'fly' is none of these" in asked[5]
+        assert trims["front_left_knee"] == -17, "on top of what the board adds already, to 20 at most"
+        assert "move the horn" in asked[6]
+        assert trims["tail"] == 3
 
 
 def test_the_picture_shows_state_senses_and_every_joint() -> None:
@@ -114,6 +117,15 @@ def test_the_command_plays_jogs_and_shows(capsys: pytest.CaptureFixture[str], tm
     for words, reason in ((["jog", "wing", "1"], "unknown joint"), (["jog", "tail", "99"], "outside")):
         with pytest.raises(PackError, match=reason):
             main([*words, "--port", "sim"])
+    for words, reason in (
+        (["play", "sit", "--speed", "0"], "'0' is no number from 0.25 to 2"),
+        (["play", "sit", "--speed", "nan"], "'nan' is no number"),
+        (["jog", "tail", "1", "--hold-s", "long"], "'long' is no number from 0 to 600"),
+        (["calibrate", "--out", "/nowhere/t.toml"], "'/nowhere/t.toml' cannot be written"),
+    ):
+        with pytest.raises(SystemExit):
+            main([*words, "--port", "sim"])
+        assert reason in capsys.readouterr().err
     with pytest.raises(PackError, match="no skill 'fly'"):
         main(["play", "fly", "--port", "sim", "--pack", str(PACK)])
 

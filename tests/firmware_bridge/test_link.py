@@ -195,5 +195,5 @@ def test_an_older_or_newer_protocol_says_which_side_to_renew() -> None:
 
 
 def test_a_missing_port_is_one_clear_line() -> None:
-    with pytest.raises(LinkError, match=r"cannot open /dev/does-not-exist .*plug the board in"):
+    with pytest.raises(LinkError, match=r"cannot open /dev/does-not-exist: .*plug the board in"):
         Link("/dev/does-not-exist", load_body(), lambda: 0.0).open()

@@ -1,5 +1,6 @@
 """The port: found by its lasting name, opened without a reset, by one program only; heartbeats and bauds."""
 
+import errno
 import os
 import pty
 import termios
@@ -17,7 +18,7 @@ from firmware_bridge.link import BAUDS, PROBE_S
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.device import ECHO_TICKS
 from firmware_bridge.mcu.frames import proof
-from firmware_bridge.port import Port
+from firmware_bridge.port import Port, cannot_open
 from firmware_bridge.ports import Found, find_ports, resolve
 from runtime.contracts.errors import LinkError
 from tests.firmware_bridge.board import bench
@@ -47,6 +48,18 @@ def test_a_second_program_is_refused(line: tuple[int, str]) -> None:
         Port(line[1], BAUDS[0])
     port.close()
     Port(line[1], BAUDS[0]).close()
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"), [("/dev/none", "it is not there: plug the board in"), ("/dev/null", "no serial port")]
+)
+def test_what_cannot_be_opened_is_said_with_its_cure(path: str, reason: str) -> None:
+    with pytest.raises(LinkError, match=f"cannot open {path}: .*{reason}"):
+        Port(path, BAUDS[0])
+
+
+def test_whoever_may_not_open_a_port_is_told_the_group() -> None:
+    assert "-aG dialout" in str(cannot_open("/dev/ttyACM0", PermissionError(errno.EACCES, "denied")))
 
 
 def test_a_frame_cut_short_by_a_full_line_does_not_spoil_the_next(line: tuple[int, str]) -> None:
