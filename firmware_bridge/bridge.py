@@ -39,7 +39,7 @@ from runtime.bus import Bus, Delivery
 from runtime.contracts import messages as m
 from runtime.contracts.body import Body, load_body
 from runtime.contracts.body.tightening import tightened_by
-from runtime.contracts.config import MqttSettings, RobotConfig, load_config
+from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import EverpawError, LinkError, MessageError
 from runtime.contracts.requirements import Here
 from runtime.contracts.topics import PREFIX, check_robot_id
@@ -155,7 +155,9 @@ def settings(args: argparse.Namespace) -> RobotConfig:
     if args.robot_id is not None:
         config = config.model_copy(update={"robot_id": args.robot_id})
     if args.broker is not None:
-        config = config.model_copy(update={"mqtt": args.broker})
+        host, port = args.broker
+        mqtt = config.mqtt.model_copy(update={"host": host or config.mqtt.host, "port": port})
+        config = config.model_copy(update={"mqtt": mqtt})
     if args.pack is not None:
         config = config.model_copy(update={"pack": config.pack.model_copy(update={"path": args.pack})})
     return config
@@ -190,11 +192,11 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _address(text: str) -> MqttSettings:
+def _address(text: str) -> tuple[str, int]:
     host, _, number = text.rpartition(":")
     if not number.isdigit() or not 0 < int(number) < 65_536:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return MqttSettings(host=host, port=int(number)) if host else MqttSettings(port=int(number))
+    return host, int(number)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from runtime.contracts.errors import LinkError, MissingExtraError
 CHUNK, PACED_CHUNK = 256, 128
 PIECE, PIECE_S = 16, 0.002
 """Without flow control: so many bytes, then so long a pause; the emulated board loses more"""
-SETTLE_S = 8.0
+SETTLE_S, SETTLE_TRIES = 8.0, 6
+"""Both must be over: on a busy computer one try alone may take so long"""
 ASK_TRIES = 2
 SLOWEST_S = 0.016
 ANSWER_S = 10.0
@@ -72,12 +73,13 @@ class Prompt:
     def _settle(self) -> None:
         """An interrupt that comes late ends our first words, not the board's program: say them again."""
         _, error = _mpremote()
-        give_up_s = time.monotonic() + SETTLE_S
-        while time.monotonic() < give_up_s:
+        give_up_s, tries = time.monotonic() + SETTLE_S, 0
+        while tries < SETTLE_TRIES or time.monotonic() < give_up_s:
+            tries += 1
             with suppress(error, OSError):
                 self._transport.exec("import gc\ngc.collect()")
                 return
-            with suppress(error, OSError):
+            with suppress(error, OSError, LinkError):
                 _enter(self._transport, self.path)
             time.sleep(0.2)
         raise LinkError(
