@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from export.models import plan
 from runtime.contracts.errors import ExportError
 
 _LINE = "{:<2} {:<9} {:>12} {:>8} {:>8} {:>8} {:>9}  {}"
@@ -28,19 +29,23 @@ def run(args: argparse.Namespace) -> dict[str, object]:
     """Fill `args.out`, whole or not at all; what was measured."""
     import torch
 
-    from export.models import folder, graph, samples, variants
+    from export.models import folder, graph, pareto, samples, smaller, variants
     from export.models.checkpoint import load
     from export.models.metrics import figures
 
     if args.out.exists() and any(args.out.iterdir()):
         raise ExportError(f"{args.out} is not empty; give a new folder")
     torch.set_num_threads(args.threads)
-    checkpoint = load(args.checkpoint)
-    inputs = samples.gather(checkpoint, args.samples)
-    answers = samples.of_torch(checkpoint, inputs.prove)
-    truth = variants.Truth(answers, answers, figures(checkpoint, inputs.prove, answers, answers))
+    original = load(args.checkpoint)
+    given = samples.gather(original, args.samples)
+    answers = samples.of_torch(original, given.prove)
+    metrics = figures(original, given.prove, answers, answers)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.out.parent, prefix=f".{args.out.name}.") as scratch:
+        teacher = load(args.teacher) if args.teacher else None
+        small = smaller.make(original, given, args.prune, args.heal, teacher, args.samples, Path(scratch))
+        checkpoint, inputs = small.checkpoint, small.samples
+        truth = variants.Truth(samples.of_torch(checkpoint, inputs.prove), answers, metrics)
         float_file = Path(scratch) / "float.onnx"
         maker = graph.write(checkpoint, float_file)
         made = [
@@ -53,7 +58,9 @@ def run(args: argparse.Namespace) -> dict[str, object]:
             "exporter": maker, "target": args.target, "samples": inputs.source,
             "metrics_float": truth.metrics, "rule": variants.RULE, "chosen": chosen.precision,
             "variants": [one.row for one in made],
-        }  # fmt: skip
+        } | small.facts  # fmt: skip
+        if args.plot:
+            pareto.draw(made, chosen, f"{checkpoint.task.name} ({checkpoint.family})", args.plot)
         folder.fill(Path(scratch) / "out", checkpoint, made, chosen, report)
         if args.out.exists():
             args.out.rmdir()
@@ -99,6 +106,20 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--precision", type=_precisions, default=["fp32", "int8"], help="fp32,fp16,int8,int4")
     parser.add_argument("--target", choices=("cpu", "cuda", "tensorrt"), default="cpu")
     parser.add_argument("--samples", type=Path, help="folder of recordings, or a file of sentences")
+    parser.add_argument(
+        "--prune",
+        type=plan.parse,
+        default=plan.Plan(),
+        metavar="heads=N,layers=N,vocabulary",
+        help="take out what is least needed",
+    )
+    parser.add_argument(
+        "--teacher", type=Path, help="a larger checkpoint of the same tokenizer to learn from"
+    )
+    parser.add_argument(
+        "--heal", type=int, metavar="STEPS", help="of learning after pruning or from --teacher; 300"
+    )
+    parser.add_argument("--plot", type=Path, help="a picture of size and latency against the task's figure")
     parser.add_argument("--accept-miss", action="store_true", help="ship one that misses a threshold, marked")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--families", action="store_true", help="what optimum can export, and what not")

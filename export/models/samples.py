@@ -4,8 +4,9 @@ The first half calibrates, the second half is compared: no model is proved on wh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,10 @@ from runtime.engines import Engine
 from training.data.sentences import EVERYDAY, orders
 
 Inputs = dict[str, npt.NDArray[np.generic]]
+T = TypeVar("T")
 LEAST = 32
 """Golden inputs of a proof"""
+MOST_LESSONS = 2_000
 MOST_TOKENS = 64
 LONGEST_S = 4.0
 SOUNDS = (".flac", ".wav")
@@ -31,6 +34,8 @@ class Samples:
     calibrate: list[Inputs]
     prove: list[Inputs]
     source: str
+    teach: list[Inputs] = field(default_factory=list)
+    """What is left to learn from"""
 
 
 def gather(checkpoint: Checkpoint, path: Path | None, most: int = 2 * LEAST) -> Samples:
@@ -41,19 +46,30 @@ def gather(checkpoint: Checkpoint, path: Path | None, most: int = 2 * LEAST) -> 
     if checkpoint.task.sound:
         if path is None:
             raise ExportError("this model hears: give --samples FOLDER of recordings to prove it with")
-        found = _sounds(checkpoint, path, most)
+        found, rest = _sounds(checkpoint, path, most)
     else:
-        found = _texts(checkpoint, path, most)
+        found, rest = _texts(checkpoint, path, most)
     if len(found) < 2 * LEAST:
         raise ExportError(f"{path or 'the built-in list'}: {len(found)} samples; give at least {2 * LEAST}")
-    return Samples(found[::2], found[1::2], str(path.name) if path else "everyday sentences and orders")
+    source = path.name if path else "everyday sentences and orders"
+    return Samples(found[::2], found[1::2], source, rest)
 
 
-def _sounds(checkpoint: Checkpoint, folder: Path, most: int) -> list[Inputs]:
+def _sounds(checkpoint: Checkpoint, folder: Path, most: int) -> tuple[list[Inputs], list[Inputs]]:
     files = sorted(p for p in folder.rglob("*") if p.suffix in SOUNDS)
-    chosen = files[:: max(1, len(files) // most)][:most]
     normal = bool(checkpoint.front_end.get("do_normalize", True))
-    return [{"input_values": heard(read_audio(path), normal)} for path in chosen]
+    golden, rest = (
+        [{"input_values": heard(read_audio(path), normal)} for path in part] for part in _split(files, most)
+    )
+    return golden, rest
+
+
+def _split(everything: Sequence[T], most: int) -> tuple[list[T], list[T]]:
+    """Up to `most`, evenly drawn, and of the others as many as one learns from."""
+    step = max(1, len(everything) // most)
+    chosen = set(range(0, len(everything), step)[:most])
+    rest = [one for n, one in enumerate(everything) if n not in chosen]
+    return [everything[n] for n in sorted(chosen)], rest[:MOST_LESSONS]
 
 
 def heard(samples: npt.NDArray[np.int16], normal: bool) -> npt.NDArray[np.float32]:
@@ -64,16 +80,21 @@ def heard(samples: npt.NDArray[np.int16], normal: bool) -> npt.NDArray[np.float3
     return wave[None].astype(np.float32)
 
 
-def _texts(checkpoint: Checkpoint, path: Path | None, most: int) -> list[Inputs]:
+def _texts(checkpoint: Checkpoint, path: Path | None, most: int) -> tuple[list[Inputs], list[Inputs]]:
     if checkpoint.tokenizer is None:
         raise ExportError(f"{checkpoint.folder} has no tokenizer.json; save its fast tokenizer beside it")
     tokenizer = Tokenizer.from_file(str(checkpoint.tokenizer))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    lines = sentences(path)
-    chosen = lines[:: max(1, len(lines) // most)][:most]
-    tokens = (tokenizer.encode(line).ids[:MOST_TOKENS] for line in chosen)
-    return [{"input_ids": np.array([ids], np.int64)} for ids in tokens if ids]
+    golden, rest = (
+        [{"input_ids": np.array([ids], np.int64)} for line in part if (ids := _tokens(tokenizer, line))]
+        for part in _split(sentences(path), most)
+    )
+    return golden, rest
+
+
+def _tokens(tokenizer: Tokenizer, line: str) -> list[int]:
+    return list(tokenizer.encode(line).ids[:MOST_TOKENS])
 
 
 def sentences(path: Path | None) -> list[str]:

@@ -22,6 +22,7 @@ from runtime.mind.prompt import END
 from runtime.mind.sampling import Sampling
 from training.data import corpora, orders
 from training.data.conversations import Corpus, vocabulary
+from training.data.turns import Turn
 from training.dialogue import card as dialogue_card
 from training.dialogue import export as dialogue_export
 from training.dialogue import model as dialogue_model
@@ -138,11 +139,15 @@ def command_of(args: argparse.Namespace) -> str:
     return f"python -m training.dialogue --out {args.out.name}{start}{length} --seed {args.seed}{half}"
 
 
-def golden_of(tokenizer: Tokenizer) -> list[list[int]]:
-    """Prompts with their replies, as tokens."""
+def golden_turns() -> list[Turn]:
+    """Held-out prompts with their replies."""
     corpus = Corpus("held_out", 5)
-    turns = [turn for _ in range(GOLDEN) for turn in corpus.scene(1).turns]
-    return [[token for part in encode_turn(tokenizer, turn) for token in part] for turn in turns]
+    return [turn for _ in range(GOLDEN) for turn in corpus.scene(1).turns]
+
+
+def golden_of(tokenizer: Tokenizer) -> list[list[int]]:
+    """The same as tokens."""
+    return [[token for part in encode_turn(tokenizer, turn) for token in part] for turn in golden_turns()]
 
 
 def parity(
