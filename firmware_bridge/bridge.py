@@ -43,7 +43,7 @@ from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import EverpawError, LinkError, MessageError
 from runtime.contracts.requirements import Here
 from runtime.contracts.topics import PREFIX, check_robot_id
-from runtime.data_folder import data_folder, wall_s
+from runtime.data_folder import data_folder, in_use, wall_s
 from runtime.outbox import Outbox
 
 GOODBYE_S = 2.5
@@ -133,7 +133,10 @@ def main(argv: list[str] | None = None) -> int:
         link.open()
         bus.connect(args.connect_s)
         stack.callback(bus.close)
-        outbox = Outbox(bus, args.events or data_folder(config.robot_id), "bridge", wall_s).start()
+        folder = args.events or data_folder(config.robot_id)
+        stack.enter_context(in_use(folder))
+        keep_s = config.privacy.keep_days * 86_400.0
+        outbox = Outbox(bus, folder, "bridge", wall_s, keep_s).start()
         stack.callback(outbox.close)
         conductor = Conductor(outbox, link, narrowed, library, config.robot_id, arm=args.arm)
         for name in ("cmnd", "request/view", *by_hand.NAMES):

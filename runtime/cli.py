@@ -33,6 +33,7 @@ COMMANDS: dict[str, SubCommand] = {
     "say": SubCommand("runtime.chat:say", "cpu", "what the pet makes of typed words"),
     "chat": SubCommand("runtime.chat:main", "cpu", "a typed conversation with the pet"),
     "memory": SubCommand("runtime.mind.memory.command:main", "cpu", "what the pet knows of its people"),
+    "privacy": SubCommand("runtime.privacy.command:main", "cpu", "what is kept of people"),
     "record": SubCommand("runtime.record:main", "cpu", "run, and keep a session of it in a folder"),
     "replay": SubCommand("runtime.replay:main", "cpu", "feed a session to one stage or all: what differs?"),
     "eval": SubCommand(

@@ -13,12 +13,13 @@ from typing import Protocol
 from runtime.bus import Delivery
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
-from runtime.contracts.errors import EverpawError, MessageError
+from runtime.contracts.errors import EverpawError
 from runtime.contracts.reports import FactsAck, PrivacyState
 from runtime.contracts.topics import TOPICS, decode
 from runtime.mind.memory import consent, pages
 from runtime.mind.memory.consent import Consent
 from runtime.mind.memory.memory import wall_clock
+from runtime.privacy.switches import What
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +28,11 @@ class Pet(Protocol):
     """What a request may touch of the pet."""
 
     share_text: bool
+    lessons: bool
     muted: bool
 
+    @property
+    def silent(self) -> bool: ...
     def attend(self) -> None: ...
     def do(self, skill: str) -> None: ...
     def read_aloud(self, text: str) -> None: ...
@@ -45,6 +49,10 @@ class Desk:
     by_settings: bool = False
     """Whether the settings consent to remembering, where the owner did not speak"""
     set_volume: Callable[[float], None] = lambda level: None
+    note: Callable[[What, bool], None] = lambda what, on: None
+    """Writes down what was switched, so that a restart undoes none of it"""
+    lessons: Path | None = None
+    """Folder of the lessons, which hold nothing that was forgotten"""
     _volume: float = field(default=1.0)
 
     def take(self, delivery: Delivery) -> None:
@@ -53,7 +61,7 @@ class Desk:
             return
         try:
             self._do(decode(TOPICS[delivery.name].model, delivery.payload))
-        except MessageError as error:
+        except EverpawError as error:
             _log.warning("%s is not done: %s", delivery.name, error)
 
     def tell(self) -> None:
@@ -65,7 +73,12 @@ class Desk:
             except EverpawError as error:
                 _log.error("%s", error)
         state = PrivacyState(
-            muted=self.pet.muted, share_text=self.pet.share_text, remembers=remembers, volume=self._volume
+            muted=self.pet.muted,
+            silent=self.pet.silent,
+            share_text=self.pet.share_text,
+            lessons=self.pet.lessons,
+            remembers=remembers,
+            volume=self._volume,
         )
         self.publish("state/privacy", state)
 
@@ -85,6 +98,7 @@ class Desk:
                 self.tell()
             case r.MuteRequest():
                 self.pet.muted = asked.muted
+                self.note("muted", asked.muted)
                 self.tell()
             case r.ConsentRequest():
                 self._consent(asked)
@@ -95,11 +109,16 @@ class Desk:
     def _consent(self, asked: r.ConsentRequest) -> None:
         if asked.share_text is not None:
             self.pet.share_text = asked.share_text
+            self.note("share_text", asked.share_text)
+        if asked.lessons is not None:
+            self.pet.lessons = asked.lessons
+            self.note("lessons", asked.lessons)
         if asked.remember is not None and self.memory is not None:
             before = consent.read(self.memory)
             history = before.history if before else False
             given = Consent(allowed=asked.remember, history=history, how="command", at=wall_clock())
             consent.write(self.memory, given)
+            self.note("memory", asked.remember)
 
     def _memory(self, asked: r.MemoryRequest) -> FactsAck:
         """Facts are words: without consent to words on topics none is told, though it may be forgotten."""
@@ -108,6 +127,6 @@ class Desk:
         if not self.pet.share_text and asked.act != "forget":
             return FactsAck(id=asked.id, ok=False, reason="no_consent")
         try:
-            return pages.answer(self.memory, asked, share=self.pet.share_text)
+            return pages.answer(self.memory, asked, share=self.pet.share_text, lessons=self.lessons)
         except EverpawError as error:
             return FactsAck(id=asked.id, ok=False, reason=str(error))

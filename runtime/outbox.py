@@ -4,7 +4,8 @@
 counts as sent when the broker acknowledged it; everything else goes straight to the bus. After a kill what
 was not acknowledged is sent again, at worst once too often: origin and number tell a reader
 (runtime.event_log).
-The newest `KEEP` events stay, for who asks by `request/replay`; the words of a turn are never written down.
+The newest `KEEP` events that are no older than `keep_s` stay, for who asks by `request/replay`; the words of
+a turn are never written down.
 
 Threads: any may publish; one of its own sends. A write costs no fsync: a killed process loses nothing, a
 power cut at worst the last second.
@@ -39,6 +40,8 @@ _WORDS = frozenset({"heard", "said"})
 _TURN_S, _AWAY_S, _IDLE_S = 0.02, 0.1, 1.0
 _FAREWELL_S = 1.0
 
+_OLD = "DELETE FROM events WHERE seq <= ? AND json_extract(payload, '$.at_s') < ?"
+
 Receipt = Callable[[], bool]
 Kept = tuple[str, str, int]
 """(topic's name, payload, number)"""
@@ -57,8 +60,15 @@ class Line(Protocol):
 class Outbox:
     """The events of one process, `who`, kept in `folder`."""
 
-    def __init__(self, bus: Line, folder: Path, who: str, wall: Callable[[], float | None]) -> None:
-        self._bus, self._wall = bus, wall
+    def __init__(
+        self,
+        bus: Line,
+        folder: Path,
+        who: str,
+        wall: Callable[[], float | None],
+        keep_s: float = float("inf"),
+    ) -> None:
+        self._bus, self._wall, self._keep_s = bus, wall, keep_s
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file = folder / f"events-{who}.sqlite"
         self._lock = threading.Lock()
@@ -200,7 +210,9 @@ class Outbox:
     def _tidy(self) -> None:
         with self._lock:
             self._db.execute("DELETE FROM events WHERE seq <= ?", (min(self._last - KEEP, self._sent),))
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            old = self._db.execute(_OLD, (self._sent, (self._wall() or 0.0) - self._keep_s)).rowcount
+            # What was deleted must not stand in the log of changes any more either.
+            self._db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if old else 'PASSIVE'})")
 
     def _on_replay(self, delivery: Delivery) -> None:
         if not delivery.retained:

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from runtime.answer import ACCEPT_TIMEOUT_S, CANNOT_MOVE, Answerer, TurnRecord
 from runtime.audio.echo import EchoCanceller
+from runtime.audio.mute import Gate
 from runtime.audio.playback import Sink
 from runtime.audio.stop import StopHit
 from runtime.audio.turns import SpeechGrows, SpeechOnset, SpeechStarted
@@ -30,10 +29,12 @@ from runtime.desk import Desk
 from runtime.ears import Ears, Heard, Noticed
 from runtime.floor import Floor
 from runtime.host import Latencies
+from runtime.lessons.book import FOLDER as LESSONS
 from runtime.life.bang import Bang
 from runtime.life.living import Living
 from runtime.mailbox import LIMIT, Mailbox
 from runtime.mind.conversation import Conversation
+from runtime.privacy.switches import Switches, What
 
 __all__ = ["CANNOT_MOVE", "HEARING_GAP_S", "Listeners", "Meanwhile", "Robot", "TurnRecord"]
 
@@ -87,14 +88,18 @@ class Robot:
     echo: EchoCanceller | None = None
     follow_up_s: float = 8.0
     share_text: bool = False
+    lessons: bool = False
+    """Turns may be kept to learn from"""
     listeners: Listeners = field(default_factory=Listeners)
     publish: Callable[[str, m.Message], object] | None = None
     """Where events go; an outbox that loses none, or the bus where None"""
     memory: tuple[Path, bool] | None = None
     """(folder of what it knows, whether the settings consent)"""
     set_volume: Callable[[float], None] = lambda level: None
-    muted: bool = False
-    """The microphone gives silence; then it does nothing of its own will, as it could hear no "stop!" """
+    gate: Gate = field(default_factory=Gate)
+    """Muted, it does nothing of its own will, as it could hear no "stop!" """
+    switches: Switches | None = None
+    """What the owner switched, kept over restarts; None: only what is asked for meanwhile counts"""
     latencies: Latencies = field(default_factory=Latencies)
     desk: Desk = field(init=False)
     _floor: Floor = field(init=False)
@@ -105,12 +110,30 @@ class Robot:
     """As `_stream_to_mono_s`, but set only when it is far off"""
     _last_block_s: float = float("-inf")
     _bang: Bang = field(default_factory=Bang)
+    _by_settings: tuple[bool, bool] = (False, False)
+    """`share_text` and `lessons`, where nobody switched them"""
 
     def __post_init__(self) -> None:
         self._floor = Floor(self.sink, self.answerer.mouth)
         self.publish = self.publish or self.bus.publish
         folder, by_settings = self.memory or (None, False)
-        self.desk = Desk(self, self.bus.publish, folder, by_settings, self.set_volume)
+        self.desk = Desk(self, self.bus.publish, folder, by_settings, self.set_volume, self._note)
+        if self.switches is not None:
+            self.desk.lessons = self.switches.folder / LESSONS
+        self._by_settings = self.share_text, self.lessons
+        self._look_at_switches()
+
+    @property
+    def muted(self) -> bool:
+        return self.gate.muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self.gate.muted = muted
+
+    @property
+    def silent(self) -> bool:
+        return self.gate.silent
 
     @property
     def sink(self) -> Sink:
@@ -176,8 +199,7 @@ class Robot:
             self.listeners.fault(item)
             return
         self._last_block_s = time.monotonic()
-        if self.muted:
-            item = AudioBlock(np.zeros_like(item.samples), item.start_sample)
+        item = self._gated(item)
         # The earliest arrival is the true one; a late reader must not make an answer look fast.
         arrival_s = self._last_block_s - item.end_s
         self._stream_to_mono_s = min(self._stream_to_mono_s + CLOCK_DRIFT_S, arrival_s)
@@ -189,6 +211,13 @@ class Robot:
             self.life.bang()
         for noticed in self._hear(item, speaking):
             self._notice(noticed, speaking)
+
+    def _gated(self, block: AudioBlock) -> AudioBlock:
+        before = self.gate.silent
+        block = self.gate.step(block)
+        if self.gate.silent != before:
+            self.desk.tell()
+        return block
 
     def _hear(self, block: AudioBlock, speaking: bool) -> list[Noticed]:
         # What was played must come in one piece: a canceller cannot follow a clock that is set all the time.
@@ -267,6 +296,7 @@ class Robot:
 
     def rest(self, dt_s: float) -> None:
         """Nothing was said for `dt_s` seconds: mood and own will go on."""
+        self._look_at_switches()
         self.answerer.rest(dt_s)
         if not self.muted:
             self.life.tick(dt_s, answering=self.answering)
@@ -279,7 +309,23 @@ class Robot:
             except Exception:  # a mind that ended would leave a pet that hears and never answers
                 _log.exception("the mind stumbled over this; it goes on with what comes next")
 
+    def _look_at_switches(self) -> None:
+        """The command line may have switched something."""
+        if self.switches is None:
+            return
+        before = self.muted, self.share_text, self.lessons
+        self.muted = self.switches.on("muted", self.muted)
+        self.share_text = self.switches.on("share_text", self._by_settings[0])
+        self.lessons = self.switches.on("lessons", self._by_settings[1])
+        if before != (self.muted, self.share_text, self.lessons):
+            self.desk.tell()
+
+    def _note(self, what: What, on: bool) -> None:
+        if self.switches is not None:
+            self.switches.note(what, on, "page")
+
     def _tell(self, record: TurnRecord) -> None:
+        self._look_at_switches()
         turn = record.turn
         event = m.TurnEvent(
             turn=record.number,

@@ -4,8 +4,11 @@ import argparse
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,14 +21,16 @@ from runtime.audio.volume import Volume
 from runtime.body import Body
 from runtime.bus import Bus
 from runtime.contracts import messages as m
-from runtime.contracts.config import AudioSettings, RobotConfig, load_config
+from runtime.contracts.config import AudioSettings, PrivacySettings, RobotConfig, load_config
 from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here
-from runtime.data_folder import data_folder, wall_s
+from runtime.data_folder import data_folder, in_use, wall_s
 from runtime.ears import Ears, EarSettings
 from runtime.engines import ladder
 from runtime.engines.store import Store
 from runtime.host import HostWatch
+from runtime.lessons.book import FOLDER as LESSONS
+from runtime.lessons.teacher import Teacher
 from runtime.life.kept import load, place, save
 from runtime.life.living import Living, local_hour
 from runtime.life.rules import rules_of
@@ -34,6 +39,8 @@ from runtime.mind.conversation import MEMORY_INTENTS, Conversation
 from runtime.mind.memory.place import memory_of
 from runtime.outbox import Outbox
 from runtime.pipeline import Listeners, Robot, TurnRecord
+from runtime.privacy.redaction import Redactor, redact_logs
+from runtime.privacy.switches import Switches
 from runtime.reporter import reporting
 from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import SilentVoice, Voice, voice
@@ -81,6 +88,8 @@ def assemble(
     life_file: Path | None = None,
     hour: Callable[[], float | None] = local_hour,
     publish: Callable[[str, m.Message], object] | None = None,
+    switches: Switches | None = None,
+    hide: Callable[[str], None] = lambda text: None,
 ) -> Robot:
     """All parts of one pet, wired but not yet alive; its life is kept in `life_file`, if there is one."""
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
@@ -94,6 +103,7 @@ def assemble(
         names=names,
         settings=config.dialogue,
         memory=memory,
+        hide=hide,
     )
     conversation.warm()
     stops, spotter = pack.files("stop", ".onnx"), conversation.stop_spotter()
@@ -118,6 +128,8 @@ def assemble(
         echo=EchoCanceller() if config.audio.echo_cancellation else None,
         follow_up_s=config.wake.follow_up_s,
         share_text=config.privacy.share_text,
+        lessons=config.privacy.lessons,
+        switches=switches,
         listeners=listeners or Listeners(),
         publish=publish,
         memory=(memory.folder, memory.enabled),
@@ -195,8 +207,13 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
         sink = stack.enter_context(closing(Volume(open_sink(config.audio))))
         speaker = stack.enter_context(closing(voice() if config.audio.voice else SilentVoice()))
         bus = stack.enter_context(connect(config))
-        outbox = Outbox(bus, data_folder(config.robot_id), "mind", wall_s).start()
+        folder = data_folder(config.robot_id)
+        stack.enter_context(in_use(folder))
+        keep_s = config.privacy.keep_days * 86_400.0
+        outbox = Outbox(bus, folder, "mind", wall_s, keep_s).start()
         stack.callback(outbox.close)
+        redactor = Redactor()
+        redact_logs(redactor)
         robot = assemble(
             config,
             pack,
@@ -206,8 +223,11 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
             listeners=listen(bus, pack),
             life_file=config.life.path or place(config.robot_id),
             publish=outbox.publish,
+            switches=Switches(folder),
+            hide=redactor.hide,
         )
-        watch = HostWatch(data_folder(config.robot_id), lambda: outbox.waiting, lambda: bus.dropped)
+        stack.callback(_learn(robot, folder, config.privacy).close)
+        watch = HostWatch(folder, lambda: outbox.waiting, lambda: bus.dropped)
         stack.enter_context(reporting(bus, watch, robot.latencies))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: robot.stop())
@@ -215,8 +235,27 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
         robot.run(source)
 
 
+def _learn(robot: Robot, folder: Path, settings: PrivacySettings) -> Teacher:
+    """A teacher who listens as well; it keeps nothing while the owner does not consent."""
+    teacher = Teacher(
+        folder / LESSONS,
+        allowed=lambda: robot.lessons,
+        grammar=robot.conversation.grammar,
+        clock=time.monotonic,
+        keep=timedelta(days=settings.keep_days),
+    )
+    others = robot.listeners.turn
+
+    def turn(record: TurnRecord) -> None:
+        others(record)
+        teacher.take(record)
+
+    robot.listeners = replace(robot.listeners, turn=turn)
+    return teacher
+
+
 def _print_turn(record: TurnRecord, *, share_text: bool) -> None:
-    """What is known of people is nothing for a log."""
+    """On a terminal the pet's words; what is no terminal may be a log, and words are nothing for one."""
     intent = record.turn.understanding.intent
-    said = "(not shown)" if intent in MEMORY_INTENTS and not share_text else record.said
-    print(f"{intent or 'not understood'}: {said}", flush=True)
+    shown = share_text or (sys.stdout.isatty() and intent not in MEMORY_INTENTS)
+    print(f"{intent or 'not understood'}: {record.said if shown else '(not shown)'}", flush=True)

@@ -149,6 +149,11 @@ class MemorySettings(Settings):
 class PrivacySettings(Settings):
     share_text: bool = False
     """Consent: topics may carry what was heard and said"""
+    lessons: bool = False
+    """Consent: turns and how they were taken are kept, sealed, to learn from. As with share_text and the
+    microphone, `everpaw privacy allow` and `deny` or a page count before it"""
+    keep_days: Annotated[int, Field(ge=1, le=3_650)] = 90
+    """Lessons and the journal of events that are older are deleted"""
 
 
 class LifeSettings(Settings):

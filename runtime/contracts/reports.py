@@ -52,6 +52,10 @@ class PrivacyState(Message):
     share_text: bool
     remembers: bool
     volume: float = 1.0
+    silent: bool = False
+    """Seen, not only asked for: while muted nothing but zeros goes on from the microphone"""
+    lessons: bool = False
+    """Turns are kept to learn from"""
 
 
 class _Part(BaseModel):

@@ -40,6 +40,7 @@ class ConsentRequest(Request):
 
     share_text: bool | None = None
     remember: bool | None = None
+    lessons: bool | None = None
 
 
 class MemoryRequest(Request):

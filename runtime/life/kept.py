@@ -54,6 +54,7 @@ def save(kept: Kept, path: Path) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with fresh.open("wb") as file:
+            fresh.chmod(0o600)
             file.write(_FILE.dump_json(_File(kept), indent=1))
             file.flush()
             os.fsync(file.fileno())

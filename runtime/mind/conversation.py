@@ -57,6 +57,8 @@ class Turn:
     clear: float = 1.0
     """The probability that nearly all the words are right, 0..1"""
     stages_ms: dict[str, float] = field(default_factory=dict)
+    forgotten: tuple[str, ...] = ()
+    """What must be nowhere any more, because this turn asked for it"""
 
     @property
     def act(self) -> Act | None:
@@ -82,9 +84,11 @@ class Conversation:
         recall: Callable[[str], Sequence[str]] | None = None,
         memory: Memory | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        hide: Callable[[str], None] = lambda text: None,
     ) -> None:
         """`talker`: in place of the one that settings and pack bring along. `recall`: what is remembered and
-        fits the words heard, for `Prompt.facts`; the memory's where not given.
+        fits the words heard, for `Prompt.facts`; the memory's where not given. `hide`: told of all words
+        heard, which no log may hold.
         """
         self._pack = pack
         self._settings = settings or DialogueSettings()
@@ -93,7 +97,7 @@ class Conversation:
         self._memory = memory
         self._recall = recall or (memory.recall if memory else lambda heard: ())
         self._seed = seed
-        self._clock = clock
+        self._clock, self._hide = clock, hide
         self._grammar = grammar = Grammar.load(pack.path("grammar.yaml"))
         self.reset()
         own = dict.fromkeys(normalise(" ".join(self._dialogue.persona.card)).split())
@@ -106,6 +110,10 @@ class Conversation:
     def name(self) -> str:
         """The pet's."""
         return self._dialogue.persona.name
+
+    @property
+    def grammar(self) -> Grammar:
+        return self._grammar
 
     def reset(self) -> None:
         persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
@@ -202,6 +210,7 @@ class Conversation:
         `clear`: see `Turn`; the belief where not given. `told`: whose history and facts a model is to know
         instead of this conversation's.
         """
+        self._hide(text or "")
         stages_ms = {} if stages_ms is None else stages_ms
         clear = belief if clear is None else clear
         start = self._clock()
@@ -223,7 +232,8 @@ class Conversation:
         # Help and comfort are not spoken in an excited voice.
         grave = understanding.rule is not None or understanding.intent == CRISIS
         mood = "calm" if grave else self.emotion.mood
-        return Turn(text, understanding, reply, mood, belief, clear, stages_ms)
+        forgotten = answer.forgotten if answer else ()
+        return Turn(text, understanding, reply, mood, belief, clear, stages_ms, forgotten)
 
     def _remembered(
         self, text: str | None, found: Understanding, clear: float, source: Literal["said", "typed"]

@@ -20,7 +20,9 @@ class Pet:
     """Notes what it is asked to do."""
 
     share_text = False
+    lessons = False
     muted = False
+    silent = False
 
     def __init__(self) -> None:
         self.did: list[str] = []

@@ -12,6 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import ConfigError, FactError
+from runtime.data_folder import data_folder
+from runtime.lessons.book import FOLDER as LESSONS
+from runtime.lessons.book import forget_texts
 from runtime.mind.memory import consent, proof, store
 from runtime.mind.memory.consent import Consent
 from runtime.mind.memory.entry import Entry, entry_of
@@ -21,6 +24,7 @@ from runtime.mind.memory.memory import wall_clock
 from runtime.mind.memory.place import folder_of
 from runtime.mind.memory.secrets import is_secret
 from runtime.mind.memory.statements import fact_of, statement_of
+from runtime.mind.memory.talk import texts_of
 from runtime.typed import typed
 
 Row = dict[str, Any]
@@ -32,7 +36,7 @@ def main(argv: list[str]) -> int:
     """`everpaw memory ACTION`."""
     args = _parser().parse_args(argv)
     config = load_config(RobotConfig, args.config, args.set)
-    folder = folder_of(config)
+    folder, args.lessons = folder_of(config), data_folder(config.robot_id) / LESSONS
     tell = _print_json if args.json else _print_words
     work: Callable[[argparse.Namespace, Path, bool], list[Row]] = args.work
     for row in work(args, folder, config.memory.enabled):
@@ -140,6 +144,7 @@ def _forget(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
         raise ConfigError("say which facts: everpaw memory forget NUMBER..., or --about TEXT")
     with closing(_open(folder)) as knowledge:
         gone = knowledge.about(args.about, OWNER) if args.about else _chosen(knowledge, args.numbers)
+        forget_texts(args.lessons, texts_of(gone))
         count = knowledge.forget(gone)
     return [{"forgotten": count}]
 

@@ -6,20 +6,28 @@ from pathlib import Path
 from runtime.contracts.errors import FactError
 from runtime.contracts.reports import FactRow, FactsAck
 from runtime.contracts.requests import MemoryRequest
+from runtime.lessons.book import forget_texts
 from runtime.mind.memory.entry import Entry
 from runtime.mind.memory.knowledge import Knowledge
 from runtime.mind.memory.memory import wall_clock
 from runtime.mind.memory.secrets import is_secret
+from runtime.mind.memory.talk import texts_of
 
 PAGE = 25
 """Facts in one answer; a message holds 16 kB"""
 
 
-def answer(folder: Path, asked: MemoryRequest, *, share: bool) -> FactsAck:
-    """Do it and tell what there is then, without `share` only how much. FactError where it cannot be done."""
+def answer(folder: Path, asked: MemoryRequest, *, share: bool, lessons: Path | None = None) -> FactsAck:
+    """Do it and tell what there is then, without `share` only how much. FactError where it cannot be done.
+
+    What is forgotten leaves the `lessons` too.
+    """
     with closing(Knowledge(folder)) as knowledge:
         if asked.act == "forget":
-            knowledge.forget([_chosen(knowledge, asked.number)])
+            gone = [_chosen(knowledge, asked.number)]
+            if lessons is not None:
+                forget_texts(lessons, texts_of(gone))
+            knowledge.forget(gone)
         elif asked.act == "correct":
             _correct(knowledge, asked)
         entries = knowledge.entries()

@@ -8,6 +8,8 @@ from runtime.mind.memory.facts import Fact
 
 _LEAST_BYTES = 4
 """Shorter texts ("Bo") turn up in random bytes by chance"""
+LEAST_SENTENCE = 12
+"""Shorter utterances ("sit down") stand in files that are nobody's secret"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Facts on disk: an SQLite file whose rows are sealed, so that the file alone tells nobody anything.
+"""Sealed rows on disk: an SQLite file that alone tells nobody anything. Facts are kept so, and lessons.
 
-    rows(id, sealed)                a fact each; an id is never used twice
+    rows(id, sealed)                a fact or a lesson each; an id is never used twice
     meta(name, value)               layout, key_id, wrapped data key, next_id, sealed list of the ids
 
 Every change is one transaction. Whatever takes a row away seals the others anew under a new data key and
@@ -14,8 +14,9 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from runtime.contracts.errors import FactError
 from runtime.mind.memory import keys
@@ -34,17 +35,21 @@ _TABLES = (
 )
 
 
-class Store:
-    """The facts of one folder, which is made where it is missing. FactError wherever it cannot be used.
+R = TypeVar("R", bound=BaseModel)
+
+
+class SealedRows(Generic[R]):
+    """Rows of one `kind` in a folder, which is made where it is missing. FactError where it cannot be used.
 
     `read_only`: nothing is made, mended or shredded, and `change` and `rotate` fail.
     """
 
-    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+    def __init__(self, folder: Path, kind: type[R], *, read_only: bool = False) -> None:
         self.folder = folder
+        self._kind = kind
         self._begins = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         self._version = -1
-        self._facts: dict[int, Fact] = {}
+        self._rows: dict[int, R] = {}
         with _clear_errors(folder):
             if read_only:
                 self._db = _connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro")
@@ -62,23 +67,23 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    def facts(self) -> dict[int, Fact]:
-        """All facts by their id, the oldest first; read again where another process changed them."""
+    def rows(self) -> dict[int, R]:
+        """All rows by their id, the oldest first; read again where another process changed them."""
         with _clear_errors(self.folder):
             if self._stale():
                 with self._transaction():
                     self._load()
-        return self._facts
+        return self._rows
 
-    def change(self, adding: Sequence[Fact] = (), removing: Sequence[int] = ()) -> list[int]:
+    def change(self, adding: Sequence[R] = (), removing: Sequence[int] = ()) -> list[int]:
         """Take rows away and add others, all or nothing; the ids of those added."""
         with _clear_errors(self.folder):
             old: Sealer | None = None
             with self._transaction():
                 if self._stale():
                     self._load()
-                gone = [i for i in removing if i in self._facts]
-                facts = {i: fact for i, fact in self._facts.items() if i not in gone}
+                gone = [i for i in removing if i in self._rows]
+                facts = {i: fact for i, fact in self._rows.items() if i not in gone}
                 if len(facts) + len(adding) > MAX_FACTS:
                     raise FactError(f"the memory holds {len(facts)} facts, its most; forget some first")
                 first = self._number("next_id")
@@ -91,7 +96,7 @@ class Store:
                     self._db.execute("DELETE FROM rows")
                 self._write(facts if gone else added, sealer)
                 self._set("ids", sealer.seal("the list", json.dumps(list(facts)).encode()))
-            self._sealer, self._facts = sealer, facts
+            self._sealer, self._rows = sealer, facts
             self._version = self._data_version()
             if old is not None:
                 with self._transaction():
@@ -105,8 +110,8 @@ class Store:
                 self._load()
                 sealer = self._new_key()
                 self._db.execute("DELETE FROM rows")
-                self._write(self._facts, sealer)
-                self._set("ids", sealer.seal("the list", json.dumps(list(self._facts)).encode()))
+                self._write(self._rows, sealer)
+                self._set("ids", sealer.seal("the list", json.dumps(list(self._rows)).encode()))
             self._sealer = sealer
             with self._transaction():
                 self._shred_strays()
@@ -135,12 +140,20 @@ class Store:
                 f"rows of the memory in {self.folder} are missing or strange: {len(listed)} are listed, "
                 f"{len(rows)} are there; {_CURE}"
             )
-        self._facts = {i: _read(i, self._sealer.open(_row(i), sealed)) for i, sealed in rows}
+        self._rows = {i: self._read(i, self._sealer.open(_row(i), sealed)) for i, sealed in rows}
         self._version = self._data_version()
 
-    def _write(self, facts: dict[int, Fact], sealer: Sealer) -> None:
+    def _write(self, facts: dict[int, R], sealer: Sealer) -> None:
         rows = ((i, sealer.seal(_row(i), fact.model_dump_json().encode())) for i, fact in facts.items())
         self._db.executemany("INSERT INTO rows VALUES (?, ?)", rows)
+
+    def _read(self, number: int, plain: bytes) -> R:
+        try:
+            return self._kind.model_validate_json(plain)
+        except ValidationError as error:
+            raise FactError(
+                f"row {number} of {self.folder} is none of ours; was it written by a later everpaw?"
+            ) from error
 
     def _new_key(self) -> Sealer:
         sealer, wrapped = keys.make(self.folder)
@@ -190,6 +203,17 @@ class Store:
             raise
 
 
+class Store(SealedRows[Fact]):
+    """What the pet knows of its people."""
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+        super().__init__(folder, Fact, read_only=read_only)
+
+    def facts(self) -> dict[int, Fact]:
+        """All facts by their number, the oldest first."""
+        return self.rows()
+
+
 def _connect(uri: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, timeout=WAIT_S, isolation_level=None, check_same_thread=False, uri=True)
 
@@ -222,15 +246,6 @@ def sealed_rows(folder: Path) -> set[bytes]:
 
 def _row(number: int) -> str:
     return f"row {number}"
-
-
-def _read(number: int, plain: bytes) -> Fact:
-    try:
-        return Fact.model_validate_json(plain)
-    except ValidationError as error:
-        raise FactError(
-            f"row {number} of the memory holds no fact; was it written by a later everpaw?"
-        ) from error
 
 
 @contextmanager
