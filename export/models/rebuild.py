@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from runtime.contracts.errors import ExportError
 from runtime.speech.units import UNITS
 from training.asr.acoustic import Acoustic, Recogniser
-from training.behaviour import Net
+from training.behaviour.starter import Net
 from training.dialogue.model import Size, new_model
 from training.wake.head import Head
 

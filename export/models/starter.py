@@ -33,9 +33,9 @@ from runtime.mind.grammar import Grammar
 from runtime.mind.wording import vectors, words_of
 from runtime.speech.asr import Recogniser
 from runtime.speech.features import log_mel, normalise
-from training import behaviour as behaviour_recipe
 from training.asr import export as asr_export
 from training.asr.score import forced
+from training.behaviour import starter as behaviour_recipe
 from training.data.wordings import gather
 from training.dialogue import export as dialogue_export
 from training.dialogue.recipe import golden_turns
