@@ -14,6 +14,7 @@ RECIPES = {
     "dialogue": "training.dialogue.recipe",
     "sounds": "training.sounds",
     "demo-voice": "training.demo_voice",
+    "listen": "training.data.listen",
 }
 _DEFAULTS = {"stop": ["--name", "stop"]}
 

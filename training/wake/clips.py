@@ -98,11 +98,11 @@ def _text(words: Words, kind: Kind, rng: Rng) -> str:
 def _voice(words: Words, order: Order, rng: Rng) -> Voice:
     if not words.mandarin or order.kind in _NAMELESS:
         return voices.choose(voices.voices(order.held_out), rng)
-    return voices.choose(_mandarin_voices(order.held_out), rng)
+    return voices.choose(mandarin_voices(order.held_out), rng)
 
 
 @cache
-def _mandarin_voices(held_out: bool) -> tuple[Voice, ...]:
+def mandarin_voices(held_out: bool) -> tuple[Voice, ...]:
     """espeak-ng's variants speaking Mandarin; it is the only synthesiser here that does."""
     english = [v for v in voices.voices(held_out) if v.name.startswith("en-us+")]
     if not english:
