@@ -1,4 +1,4 @@
-"""`everpaw clone init | check | build | report`: one animal's folder becomes its pack.
+"""`everpaw clone init | check | card | build | report`: one animal's folder becomes its pack.
 
 The school makes the parts and may not know the bridge; here, above both, the bridge's skills are evaluated
 and laid into the pet's folder as plain poses, and what the steps made becomes a pack.
@@ -23,6 +23,7 @@ from runtime.contracts.errors import CloneError
 from training.clone import folder as pet_folder
 from training.clone import report, steps
 from training.clone.folder import KEPT
+from training.clone.persona import step as persona
 from training.clone.profile import Profile
 from training.clone.table import STEPS
 
@@ -66,6 +67,15 @@ def _build(args: argparse.Namespace) -> int:
         _pack(pet, [o.name for o in outcomes if o not in failed], args.out)
         print(f"{args.out}: sign it with: everpaw pack sign {args.out}")
     return int(bool(failed))
+
+
+def _card(args: argparse.Namespace) -> int:
+    """Tell what is new in it since the owner last saw it."""
+    path, card = persona.edit(_pet(args.pet))
+    for says in card.new:
+        print(f"+ {says}")
+    print(f"{path}: {len(card.facts)} facts; edit it, then: everpaw clone build {args.pet}", file=sys.stderr)
+    return 0
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -130,6 +140,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         "init": (_init, "make a pet's folder by asking"),
         "check": (_check, "what is good, what is missing, what to take again and why"),
         "build": (_build, "all steps; what is unchanged is kept, interrupted the same line goes on"),
+        "card": (_card, "what the notes tell, as card.toml for you to edit"),
         "report": (_report, "one HTML page of what was made"),
     }
     words = {}

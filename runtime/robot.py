@@ -155,7 +155,7 @@ def life_of(
     return Living(
         body,
         mind,
-        rules_of(config.life, seed, movements),
+        rules_of(config.life, seed, movements, mind.persona.style),
         seed=seed,
         enabled=config.life.enabled,
         follow_up_s=config.wake.follow_up_s,

@@ -17,9 +17,9 @@ from runtime.contracts.config import DialogueSettings
 from runtime.contracts.errors import MissingExtraError, PackError
 from runtime.contracts.pack import Pack
 from runtime.mind.behaviour import Behaviour, Understanding
-from runtime.mind.card import card_answer
+from runtime.mind.card import MOST_IN_PROMPT, card_answer
 from runtime.mind.continuations import Continuations
-from runtime.mind.dialogue import Act, Dialogue, Reply
+from runtime.mind.dialogue import Act, Dialogue, Persona, Reply
 from runtime.mind.early import Look, Plan, is_closed
 from runtime.mind.emotion import Emotion
 from runtime.mind.grammar import Grammar, Parse, normalise
@@ -115,6 +115,15 @@ class Conversation:
     def grammar(self) -> Grammar:
         return self._grammar
 
+    @property
+    def persona(self) -> Persona:
+        return self._dialogue.persona
+
+    @property
+    def _card(self) -> tuple[str, ...]:
+        """What a language model reads of the card: the same at every turn, and short."""
+        return self.persona.card[:MOST_IN_PROMPT]
+
     def reset(self) -> None:
         persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
         self._dialogue = Dialogue(persona, actions, self._seed)
@@ -132,7 +141,7 @@ class Conversation:
 
     def warm(self) -> None:
         """Let the language model get ready in the background, so that the first question is no slower."""
-        self._speaking.warm(Prompt(self.name, "hello", card=self._dialogue.persona.card))
+        self._speaking.warm(Prompt(self.name, "hello", card=self._card))
 
     def _is_word(self, word: str) -> bool:
         return word in self._dialogue.vocabulary or self._recogniser.knows(word)
@@ -265,7 +274,7 @@ class Conversation:
         prompt = Prompt(
             name=self.name,
             heard=text,
-            card=self._dialogue.persona.card,
+            card=self._card,
             facts=told.facts if told else tuple(self._recall(text)),
             history=told.history if told else self.history.understood(self._settings.least_clear),
             mood=self.emotion.mood,

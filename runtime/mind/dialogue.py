@@ -9,6 +9,7 @@ import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -74,6 +75,10 @@ class Persona(BaseModel):
     name: str = Field(min_length=1, max_length=40)
     card: tuple[str, ...] = ()
     """Who the pet is, in short sentences as it says them of itself; a language model reads them"""
+    life: Literal["living", "memory"] = "living"
+    """memory: it stands for an animal that has died"""
+    style: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    """How lively, sociable, curious, calm it is, 0.5 being ordinary; its drives are set from these"""
     lines: dict[str, Lines]
 
 

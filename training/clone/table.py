@@ -1,6 +1,7 @@
 """The steps of a clone, in the order in which they run; one row each."""
 
+from training.clone.persona import step as persona
 from training.clone.steps import Step
 from training.clone.voice import step as voice
 
-STEPS: tuple[Step, ...] = (voice.STEP,)
+STEPS: tuple[Step, ...] = (voice.STEP, persona.STEP)
