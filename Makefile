@@ -7,7 +7,7 @@ VOICES := $(INSTALL) -e ".[voices]" || echo "everpaw: no Pico voices; they need 
 SOUND_CARD := $(INSTALL) -e ".[device]" || echo "everpaw: no PyAudio; it needs portaudio19-dev and a compiler" >&2
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo test check bench torture schemas clean
+.PHONY: help setup demo test check bench torture fuzz schemas clean
 
 help:
 	@echo "make setup   everything to run and train, in $(VENV)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   style, types and import rules"
 	@echo "make bench   every figure beside its peer, measured on this machine; half an hour"
+	@echo "make fuzz    garbage for every reader; ARGS=\"wav --seconds 60\""
 	@echo "make torture the long proofs of link, guard and dead-man; hours"
 
 demo: $(VENV)/.run
@@ -43,6 +44,11 @@ setup: $(VENV)/.all
 torture: $(VENV)/.all
 	$(BIN)/python -m tests.torture $(ARGS)
 
+# Everything that reads what comes from outside, fed with garbage; ten minutes each.
+fuzz: $(VENV)/.all
+	$(INSTALL) -e ".[fuzz]"
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 schemas: $(VENV)/.run
 	$(BIN)/everpaw schemas --out runtime/contracts/schemas
 
@@ -63,7 +69,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 # The workstation's side and the tools of the tests.
 $(VENV)/.all: $(VENV)/.run
 	@scripts/system-packages mosquitto flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts \
-		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev qemu-system-arm firmware-microbit-micropython faketime $$(command -v npm >/dev/null || echo nodejs npm)
+		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev qemu-system-arm firmware-microbit-micropython faketime strace iproute2 $$(command -v npm >/dev/null || echo nodejs npm)
 	@echo "everpaw: installing the training and test extras into $(VENV)" >&2
 	$(INSTALL) -e ".[cpu,voice,broker,pairing,training,clone,export,flash,update,test,lint]"
 	@$(SOUND_CARD)

@@ -1,0 +1,1 @@
+"""Bytes that nobody meant: everything that reads what comes from outside, fed with garbage."""
