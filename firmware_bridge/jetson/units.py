@@ -31,6 +31,7 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 CapabilityBoundingSet=
 AmbientCapabilities=
+LimitCORE=0
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 """
 SHARED = "UMask=0022\n"
