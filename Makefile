@@ -69,9 +69,10 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 # The workstation's side and the tools of the tests.
 $(VENV)/.all: $(VENV)/.run
 	@scripts/system-packages mosquitto flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts \
-		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev qemu-system-arm firmware-microbit-micropython faketime strace iproute2 $$(command -v npm >/dev/null || echo nodejs npm)
+		pocketsphinx pocketsphinx-en-us portaudio19-dev gcc python3-dev qemu-system-arm firmware-microbit-micropython faketime strace iproute2 \
+		chromium chromium-driver fonts-wqy-microhei prometheus prometheus-alertmanager $$(command -v npm >/dev/null || echo nodejs npm)
 	@echo "everpaw: installing the training and test extras into $(VENV)" >&2
-	$(INSTALL) -e ".[cpu,voice,broker,pairing,training,clone,export,flash,update,test,lint]"
+	$(INSTALL) -e ".[cpu,voice,broker,pairing,training,clone,export,flash,update,dashboard,fleet,neighbours,test,lint]"
 	@$(SOUND_CARD)
 	@$(VOICES)
 	@touch $@

@@ -4,6 +4,7 @@ mosquitto is the robot's broker; amqtt, in a process of its own, is the fallback
 here takes anybody, but listens on 127.0.0.1 alone, keeps nothing on disk and dies with its parent.
 """
 
+import argparse
 import ctypes
 import getpass
 import json
@@ -48,6 +49,14 @@ class Broker:
     pid: int | None = None
 
 
+def broker_address(text: str) -> tuple[str, int]:
+    """HOST:PORT as argparse hands it over."""
+    host, _, number = text.rpartition(":")
+    if not number.isdigit() or not 0 < int(number) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host or LOOPBACK, int(number)
+
+
 def find_broker(
     host: str = LOOPBACK, port: int = 1883, timeout_s: float = 1.0, tls: ssl.SSLContext | None = None
 ) -> Broker | None:
@@ -89,7 +98,7 @@ def run_broker(port: int | None = None, kind: OwnKind | None = None) -> Iterator
         raise BusError(f"no MQTT broker is installed; {_CURE}")
     if port is not None:
         _require_free(port)
-    number = port or _free_port()
+    number = port or free_port()
     process = _start(chosen, number)
     try:
         yield Broker(LOOPBACK, number, chosen, process.pid)
@@ -185,7 +194,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One of this computer's loopback that nobody listens on."""
     with socket.create_server((LOOPBACK, 0)) as server:
         return int(server.getsockname()[1])
 

@@ -102,6 +102,7 @@ class Bus:
         self._will = will
         self._callbacks: dict[str, list[Callback]] = {}
         self._retained: dict[str, bytes] = {}
+        self._announced: dict[str, bytes] = {}
         self._paced_s: dict[str, float] = {}
         self._lock = threading.Lock()
         self._greeted = threading.Event()
@@ -202,6 +203,15 @@ class Bus:
         row, topic, payload = self._prepare(name, message, "")
         info = self._hand_over(topic, payload, row)
         return None if info is None else info.is_published
+
+    def announce(self, topic: str, payload: bytes) -> None:
+        """Retain `payload` on a topic that is none of ours, for another house; an empty one clears it."""
+        if topic.startswith(f"{topics.PREFIX}/") or not set(topic).isdisjoint("+#"):
+            raise MessageError(f"{topic!r} is no topic of another house; publish ours by their names")
+        with self._lock:
+            self._announced[topic] = payload
+            if self.connected:
+                self._client.publish(topic, payload, 1, True)
 
     def _prepare(self, name: str, message: Message, to: str) -> tuple[topics.Topic, str, bytes]:
         topic = topics.full_topic(to or self.robot_id, name)
@@ -338,6 +348,8 @@ class Bus:
         with self._lock:
             for name, payload in self._retained.items():
                 self._hand_over(topics.full_topic(self.robot_id, name), payload, topics.TOPICS[name])
+            for topic, announced in self._announced.items():
+                self._client.publish(topic, announced, 1, True)
             self._greeted.set()
 
     def _on_publish(

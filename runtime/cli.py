@@ -40,6 +40,17 @@ COMMANDS: dict[str, SubCommand] = {
         "runtime.evals:main", "cpu", "how well it does: scenarios, memory, life, behaviour, ..."
     ),
     "bridge": SubCommand("firmware_bridge.bridge:main", "cpu", "between MQTT and the microcontroller"),
+    "dashboard": SubCommand(
+        "runtime.dashboard.command:main", "dashboard", "the owner's page, with the live twin"
+    ),
+    "metrics": SubCommand("runtime.eyes.metrics:main", "fleet", "all robots of a broker, for Prometheus"),
+    "fleet": SubCommand(
+        "runtime.eyes.load:main", "cpu", "simulated robots on one broker: what does it bear?"
+    ),
+    "wyoming": SubCommand(
+        "runtime.neighbours.wyoming:main", "neighbours", "its name, ears and voice for Home Assistant"
+    ),
+    "mcp": SubCommand("runtime.neighbours.mcp:main", "neighbours", "its skills as tools of a language model"),
     "body": SubCommand("firmware_bridge.body:main", "cpu", "calibrate, jog, play, watch; always disarms"),
     "petoi": SubCommand("firmware_bridge.petoi:main", "cpu", "a Petoi robot as a body, without guarantee"),
     "flash": SubCommand("firmware_bridge.flash.command:main", "flash", "put the firmware on a board"),

@@ -22,12 +22,14 @@ from runtime.body import Body
 from runtime.bus import Bus
 from runtime.contracts import messages as m
 from runtime.contracts.config import AudioSettings, PrivacySettings, RobotConfig, load_config
+from runtime.contracts.errors import MissingExtraError
 from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here
 from runtime.data_folder import data_folder, in_use, wall_s
 from runtime.ears import Ears, EarSettings
 from runtime.engines import ladder
 from runtime.engines.store import Store
+from runtime.eyes import home_assistant
 from runtime.host import HostWatch
 from runtime.lessons.book import FOLDER as LESSONS
 from runtime.lessons.teacher import Teacher
@@ -63,6 +65,19 @@ def open_sink(settings: AudioSettings) -> Sink:
     if settings.sink == "speaker":
         return SpeakerSink(settings.output_device)
     return NullSink() if settings.sink == "silence" else FileSink(Path(settings.sink))
+
+
+def speaker_of(settings: AudioSettings) -> Voice:
+    """The voice that the settings ask for."""
+    if not settings.voice:
+        return SilentVoice()
+    if not settings.voice_server:
+        return voice()
+    try:
+        from runtime.neighbours.wyoming_voice import WyomingVoice
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("wyoming", "neighbours") from error
+    return WyomingVoice(settings.voice_server, voice())
 
 
 def connect(config: RobotConfig) -> Bus:
@@ -205,7 +220,7 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(config.audio)))
         sink = stack.enter_context(closing(Volume(open_sink(config.audio))))
-        speaker = stack.enter_context(closing(voice() if config.audio.voice else SilentVoice()))
+        speaker = stack.enter_context(closing(speaker_of(config.audio)))
         bus = stack.enter_context(connect(config))
         folder = data_folder(config.robot_id)
         stack.enter_context(in_use(folder))
@@ -228,6 +243,10 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
         )
         stack.callback(_learn(robot, folder, config.privacy).close)
         watch = HostWatch(folder, lambda: outbox.waiting, lambda: bus.dropped)
+        known = (
+            home_assistant.payload(config.robot_id, describe(pack)) if config.home_assistant.enabled else b""
+        )
+        bus.announce(home_assistant.topic(config.robot_id), known)
         stack.enter_context(reporting(bus, watch, robot.latencies))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: robot.stop())

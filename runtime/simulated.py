@@ -35,11 +35,11 @@ def simulated_body(robot_id: str, pack: Pack) -> Iterator[SimulatedBody]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="everpaw-")))
         broker = stack.enter_context(run_broker())
         port = folder / "mcu"
-        mcu = stack.enter_context(_process("firmware_bridge.sim", "--link", str(port)))
+        mcu = stack.enter_context(process("firmware_bridge.sim", "--link", str(port)))
         _wait_for(port, mcu)
         address = f"{broker.host}:{broker.port}"
         bridge = stack.enter_context(
-            _process(
+            process(
                 *("firmware_bridge.bridge", "--robot-id", robot_id, "--broker", address),
                 *("--port", str(port), "--pack", str(pack.folder), "--arm", "--events", str(folder)),
                 # The body is none, and whoever opened the pack has judged it.
@@ -50,22 +50,24 @@ def simulated_body(robot_id: str, pack: Pack) -> Iterator[SimulatedBody]:
 
 
 @contextmanager
-def _process(module: str, *args: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
+def process(module: str, *args: str, quiet: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """A program of ours, until the block ends or this process does; `quiet`: its talk is not shown."""
+    running = subprocess.Popen(
         [sys.executable, "-m", module, *args],
         stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if quiet else None,
         start_new_session=True,  # Ctrl-C is ours to hand on, in order: mind, bridge, microcontroller
         preexec_fn=die_with_parent(),
     )
     try:
-        yield process
+        yield running
     finally:
-        process.terminate()
+        running.terminate()
         try:
-            process.wait(_END_S)
+            running.wait(_END_S)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            running.kill()
+            running.wait()
 
 
 def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:

@@ -50,6 +50,9 @@ class AudioSettings(Settings):
     output_device: int | None = None
     voice: bool = True
     """False: pet sounds only, words on the screen"""
+    voice_server: str = ""
+    """A Wyoming server of this house that turns words into sound, as "tcp://127.0.0.1:10200"; needs the
+    [neighbours] extra. Where it does not answer, the pet's own voice speaks"""
     echo_cancellation: bool = True
     """False: the pet is deaf to all but its name and "stop!" while it speaks"""
 
@@ -201,6 +204,11 @@ class EngineSettings(Settings):
     """Most workspace while one is built"""
 
 
+class HomeAssistantSettings(Settings):
+    enabled: bool = False
+    """True: the pet announces itself to a Home Assistant on the same broker; false takes it away again"""
+
+
 class RobotConfig(Settings):
     """Everything `everpaw run` can be told."""
 
@@ -216,6 +224,7 @@ class RobotConfig(Settings):
     memory: MemorySettings = MemorySettings()
     life: LifeSettings = LifeSettings()
     privacy: PrivacySettings = PrivacySettings()
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     update: UpdateSettings = UpdateSettings()
     engines: EngineSettings = EngineSettings()
 

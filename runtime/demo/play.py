@@ -10,20 +10,29 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from runtime import starter
 from runtime.audio.capture import FileSource, MicrophoneSource, QueueSource, Source
 from runtime.audio.playback import FileSink, NullSink, Sink, SpeakerSink
+from runtime.audio.volume import Volume
+from runtime.broker import free_port
+from runtime.contracts.config import PrivacySettings, RobotConfig
 from runtime.contracts.errors import EverpawError
 from runtime.demo import timeline
 from runtime.demo.owner import Owner, Stage, living, stage
 from runtime.demo.script import load_script
 from runtime.demo.timeline import Shown
+from runtime.host import HostWatch
+from runtime.reporter import reporting
+from runtime.simulated import process
 
 Show = Callable[[Shown], None]
+SHOWN = RobotConfig(privacy=PrivacySettings(share_text=True))
+"""Its broker is its own and its words stand on the screen, so the page may show them"""
 MOVING_S = 1.0
 """A live turn's movement is watched this long before its line is printed"""
 
@@ -34,7 +43,7 @@ def main(argv: list[str]) -> int:
     pack = starter.load_pack(args.pack)
     show = _print_json if args.json else _print_line
     sink, where = _open_sink(args)
-    with closing(sink), stage(pack, sink) as scene:
+    with closing(sink), stage(pack, Volume(sink), SHOWN) as scene, looking_on(scene, args):
         broker = scene.body.broker
         print(
             f"{pack.manifest.name} is awake. Broker: {broker.kind} on port {broker.port};"
@@ -62,8 +71,29 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--pack", type=Path, help="folder of a pack; the starter where not given")
     parser.add_argument("--save", type=Path, metavar="WAV", help="write what the pet says to a file")
     parser.add_argument("--quiet", action="store_true", help="no loudspeaker, even where there is one")
+    parser.add_argument(
+        "--no-dashboard", dest="dashboard", action="store_false", help="no page to watch it on"
+    )
     parser.add_argument("--json", action="store_true", help="one object a turn on stdout")
     return parser.parse_args(argv)
+
+
+@contextmanager
+def looking_on(scene: Stage, args: argparse.Namespace) -> Iterator[None]:
+    """The dashboard beside the demo, in a process of its own that goes before; its address is told."""
+    broker = scene.body.broker
+    if args.json or not args.dashboard or find_spec("nicegui") is None:
+        if args.dashboard and not args.json:
+            print("Watch it in a browser: pip install 'everpaw[dashboard]'", file=sys.stderr)
+        yield
+        return
+    port = free_port()
+    words = ("dashboard", "--broker", f"{broker.host}:{broker.port}", "--port", str(port))
+    print(f"Watch it: http://{broker.host}:{port}/ (in a few seconds)", file=sys.stderr)
+    watch = HostWatch(Path.cwd())
+    figures = reporting(scene.robot.bus, watch, scene.robot.latencies)
+    with process("runtime.cli", *words, quiet=True), figures:
+        yield
 
 
 def _recording(path: Path) -> FileSource:

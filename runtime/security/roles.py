@@ -18,13 +18,9 @@ Row = dict[str, Any]
 
 
 def _own(robot: str) -> tuple[list[str], list[str]]:
+    found = [f"homeassistant/device/everpaw-{robot}/config"]
     everything = [f"{PREFIX}/{robot}/#"]
-    return [*everything, _discovery(robot)], [*everything, "homeassistant/status"]
-
-
-def _discovery(robot: str) -> str:
-    """Where Home Assistant looks for a robot; a wildcard stands for a whole level only."""
-    return f"homeassistant/device/{'+' if robot == '+' else f'everpaw_{robot}'}/config"
+    return [*everything, *found], [*everything, "homeassistant/status"]
 
 
 def _shown(robot: str) -> list[str]:
@@ -32,8 +28,7 @@ def _shown(robot: str) -> list[str]:
 
 
 def _page(robot: str) -> tuple[list[str], list[str]]:
-    sends = [f"{PREFIX}/{robot}/request/#", f"{PREFIX}/{robot}/cmnd/stop", _discovery(robot)]
-    return sends, [*_shown(robot), "homeassistant/status"]
+    return [f"{PREFIX}/{robot}/request/#", f"{PREFIX}/{robot}/cmnd/stop"], _shown(robot)
 
 
 def _viewer(robot: str) -> tuple[list[str], list[str]]:

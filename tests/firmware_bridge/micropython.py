@@ -4,7 +4,6 @@ The build is fetched by npm once into a cache; without node, npm or network the 
 """
 
 import json
-import os
 import shutil
 import subprocess
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge import dictionary
+from tests.npm import fetched
 
 PACKAGE = "@micropython/micropython-webassembly-pyscript"
 VERSION = "1.27.0"
@@ -22,7 +22,6 @@ FILES = (
     "version.py",
     "loop.py",
 )
-_FETCH_S = 60
 HEAP = 16_000_000
 
 RUNNER = """
@@ -45,29 +44,7 @@ def module() -> Path:
     """micropython.mjs, from the cache or fetched."""
     if shutil.which("node") is None:
         pytest.skip("node is not installed")
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    cache_ = home / "everpaw" / f"micropython-{VERSION}"
-    found = cache_ / "node_modules" / PACKAGE / "micropython.mjs"
-    if not found.is_file():
-        if shutil.which("npm") is None:
-            pytest.skip("npm is not installed")
-        cache_.mkdir(parents=True, exist_ok=True)
-        command = [
-            "npm",
-            "install",
-            "--prefix",
-            str(cache_),
-            "--no-audit",
-            "--no-fund",
-            f"{PACKAGE}@{VERSION}",
-        ]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_S, check=False)
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"npm could not fetch {PACKAGE} in {_FETCH_S} s")
-        if done.returncode or not found.is_file():
-            pytest.skip(f"npm could not fetch {PACKAGE}: {done.stderr.strip().splitlines()[-1:]}")
-    return found
+    return fetched(PACKAGE, VERSION, "micropython.mjs")
 
 
 def run(

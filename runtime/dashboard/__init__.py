@@ -1,0 +1,1 @@
+"""The owner's page: live twin, status, commands, talk, charts, events, memory, privacy, fleet."""

@@ -1,0 +1,149 @@
+"""Tables: the events with a search, and all robots of the broker."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nicegui import ui
+
+from runtime.contracts import messages as m
+from runtime.contracts.reports import BodyMeta
+from runtime.dashboard.charts import clock_time
+from runtime.dashboard.view import View, act, card
+from runtime.eyes.pet import Pet
+
+KINDS = ("wake", "turn", "safety")
+SHOWN_ROBOTS = 200
+_STAMPS = frozenset({"schema_version", "origin", "seq", "at_s", "mono_ms", "timings_ms"})
+
+
+def table(heads: Sequence[str], label: str) -> ui.element:
+    """An empty table; its rows go into what comes back."""
+    region = ui.element("div").classes("scroll").props(f'tabindex=0 role=region aria-label="{label}"')
+    with region, ui.element("table").classes("plain"):
+        with ui.element("thead"), ui.element("tr"):
+            for head in heads:
+                with ui.element("th").props("scope=col"):
+                    ui.label(head)
+        return ui.element("tbody")
+
+
+def row(body: ui.element, cells: Sequence[str]) -> ui.element:
+    with body, ui.element("tr") as made:
+        for cell in cells:
+            with ui.element("td"):
+                ui.label(cell)
+    return made
+
+
+def events(view: View) -> None:
+    """Builds the third part."""
+    w = view.words
+    with card():
+        with ui.element("div").classes("row"):
+            search = (
+                ui.input(w("events.search")).props("outlined dense clearable data-do=search").classes("wide")
+            )
+            kinds = {"": w("events.all"), **{kind: w(f"events.{kind}") for kind in KINDS}}
+            kind = ui.select(kinds, label=w("events.kind"), value="").props("outlined dense").classes("wide")
+        none = ui.label(w("events.none")).classes("soft")
+        body = table([w("events.time"), w("events.kind"), w("events.what")], w("page.events"))
+    shown: list[Any] = [None]
+
+    def refresh() -> None:
+        names = [f"event/{kind.value}"] if kind.value else []
+        found = view.watcher.events.search(view.robot, search.value or "", names)
+        none.visible = not found
+        if found == shown[0]:
+            return
+        shown[0] = found
+        body.clear()
+        for event in found:
+            what = {k: v for k, v in event.payload.items() if k not in _STAMPS and v not in ("", None)}
+            told = ", ".join(f"{key} {value}" for key, value in what.items())
+            row(body, [clock_time(event.at_s), w(f"events.{event.name.partition('/')[2]}"), told])
+
+    view.on_refresh(refresh)
+
+
+def robots(view: View, choose: Callable[[str], None]) -> None:
+    """Builds the last part: versions and update of this robot, and the fleet."""
+    w = view.words
+    with ui.element("div").classes("stack"):
+        _versions(view)
+        with card(w("robots.title")):
+            count = ui.label().classes("soft")
+            heads = [w(f"robots.{name}") for name in ("robot", "state", "mood", "battery", "open")]
+            body = table(heads, w("robots.title"))
+    shown: list[Any] = [None]
+
+    def refresh() -> None:
+        pets = sorted(view.watcher.pets.values(), key=lambda pet: (not pet.online, pet.robot))
+        count.text = f"{sum(pet.online for pet in pets)} / {len(pets)}"
+        rows = [_fleet_row(view, pet) for pet in pets[:SHOWN_ROBOTS]]
+        if rows == shown[0]:
+            return
+        shown[0] = rows
+        body.clear()
+        for cells in rows:
+            with row(body, cells), ui.element("td"):
+                act(w("robots.open"), _opening(choose, cells[0]), f"open-{cells[0]}")
+
+    view.on_refresh(refresh)
+
+
+def _opening(choose: Callable[[str], None], robot: str) -> Callable[[], None]:
+    return lambda: choose(robot)
+
+
+def _fleet_row(view: View, pet: Pet) -> list[str]:
+    mind, link = pet.of("state/mind", m.MindState), pet.of("tele/link", m.LinkTelemetry)
+    volts = f"{link.supply_mv / 1000:.1f} V" if link and link.supply_mv else "-"
+    mood = view.words(f"moods.{mind.mood}") if mind else "-"
+    return [pet.robot, view.words(f"status.{pet.status.key}"), mood, volts]
+
+
+def _versions(view: View) -> None:
+    w = view.words
+    with card(w("robots.update")):
+        job = ui.label().props("data-see=update")
+        body = table([w("robots.version"), ""], w("robots.version"))
+    shown: list[Any] = [None]
+
+    def refresh() -> None:
+        job.text = _job(view)
+        rows = _version_rows(view)
+        if rows != shown[0]:
+            shown[0] = rows
+            body.clear()
+            for cells in rows:
+                row(body, cells)
+
+    view.on_refresh(refresh)
+
+
+def _job(view: View) -> str:
+    job = view.pet.of("job/update", m.JobState)
+    if job is None:
+        return view.words("robots.no_update")
+    share = f" {100 * job.bytes_done // job.bytes_total} %" if job.bytes_total else ""
+    return f"{job.status}{share} {job.release} {job.detail}".strip()
+
+
+def _version_rows(view: View) -> list[tuple[str, str]]:
+    w, pet = view.words, view.pet
+    meta, body, link = (
+        pet.of("meta/robot", m.RobotMeta),
+        pet.of("meta/body", BodyMeta),
+        pet.of("tele/link", m.LinkTelemetry),
+    )
+    rows = []
+    if meta:
+        rows += [(w("robots.pack"), f"{meta.pack_name} {meta.pack_sha256[:12]}")]
+        rows.append((w("robots.version"), meta.runtime_version))
+        rows += [(f"{w('robots.engine')} {model}", where) for model, where in sorted(meta.engines.items())]
+    if body:
+        rows.append((w("robots.firmware"), f"{body.firmware} ({body.name})"))
+    if link:
+        told = f"{link.stream_hz:g} Hz, {link.round_trip_ms or 0:g} ms, CRC {link.crc_errors}"
+        rows.append((w("robots.link"), told))
+    return rows

@@ -1,0 +1,1 @@
+"""Other voice stacks: ours offered to them, theirs used by us."""

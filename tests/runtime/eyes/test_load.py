@@ -1,0 +1,32 @@
+"""The fleet's generator speaks MQTT that a real broker and our own bus take, and counts what came."""
+
+import asyncio
+
+import pytest
+
+from runtime.broker import available_kind, run_broker
+from runtime.bus import Bus, Delivery, decode
+from runtime.contracts import messages as m
+from runtime.eyes.load import Run, measure, table
+
+
+def test_what_simulated_robots_send_arrives_and_is_counted() -> None:
+    if available_kind() != "mosquitto":
+        pytest.skip("mosquitto is not installed")
+    got: list[Delivery] = []
+    with run_broker() as broker, Bus("all", port=broker.port, everyone=True) as bus:
+        bus.subscribe("tele/link", got.append)
+        run = asyncio.run(measure(broker, robots=7, rate_hz=5.0, seconds=2.0))
+    assert 70 <= run.sent <= 77
+    assert run.delivered == run.sent == len(got)
+    assert {delivery.robot_id for delivery in got} == {f"load-{number}" for number in range(7)}
+    assert decode(got[0], m.LinkTelemetry).supply_mv == 7_600
+    assert run.p95_ms > 0
+    assert run.broker_mb > 1
+
+
+def test_the_knee_is_where_messages_are_lost_or_late() -> None:
+    runs = [Run(10, 10, 100, 100, 1, 2), Run(20, 10, 200, 200, 1, 150), Run(30, 10, 300, 290, 1, 2)]
+    assert [run.knee for run in runs] == [False, True, True]
+    assert table(runs).endswith("the knee: 20 robots")
+    assert table(runs[:1]).endswith("no knee up to 10 robots")
