@@ -18,6 +18,7 @@ from runtime.audio.turns import (
     Utterance,
 )
 from runtime.audio.wake import WakeDetector, WakeFeatures, WakeHit
+from runtime.audio.witness import Witnesses
 from runtime.contracts.audio import AudioBlock
 from runtime.contracts.config import TurnSettings, WakeSettings
 from runtime.speech.spotter import Spotter
@@ -51,6 +52,8 @@ class EarSettings:
     turns: TurnSettings
     spotter: Spotter | None = None
     """Looks for the stop word as well"""
+    witnesses: Witnesses | None = None
+    """Look for the names where a head is not sure"""
 
 
 class Ears:
@@ -62,7 +65,10 @@ class Ears:
         features = WakeFeatures()
         self._features = features
         wake = settings.wake
-        self._wake = WakeDetector(settings.heads, wake.backend, features, wake.networks, wake.anybody)
+        self._wake = WakeDetector(
+            settings.heads, wake.backend, features, wake.networks, wake.anybody,
+            settings.witnesses if wake.witness else None,
+        )  # fmt: skip
         self._stop = StopDetector(settings.stop_heads, features, settings.spotter)
         self._turns = TurnDetector(settings.turns)
         self._awake_until_s = float("-inf")
@@ -90,7 +96,7 @@ class Ears:
         heard, other words are not. `masked`: the echo was taken out, and little but its rest is left.
         `on_the_move`: the pet moves or speaks; a suspicion of "stop!" is enough.
         """
-        wakes = self._wake.step(block)
+        wakes = self._wake.step(block, alone=deaf)
         voiced = block.end_s - self._turns.voice_s <= VOICE_S
         stops = self._stop.step(block, voiced=voiced, on_the_move=on_the_move)
         for hit in wakes:

@@ -53,7 +53,8 @@ class Listener:
         names = [head.stem.replace("_", " ") for head in pack.files("wake", ".onnx")]
         self._mind = Conversation(pack, seed=seed, names=names)
         spotter = self._mind.stop_spotter()
-        self._ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), wake, TurnSettings(), spotter))
+        stops, turns = pack.files("stop", ".onnx"), TurnSettings()
+        self._ears = Ears(EarSettings(heads, stops, wake, turns, spotter, self._mind.name_spotter))
 
     def hear(self, path: Path, *, pad_s: float, realtime: bool) -> Row:
         """One file's row; AudioError where it cannot be read."""

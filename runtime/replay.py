@@ -72,8 +72,9 @@ def hear(recorded: Session, pack: Pack) -> list[WakeHit | StopHit | Heard]:
     heard, played = recorded.audio(session.MICROPHONE), recorded.audio(session.PLAYED)
     config = recorded.manifest.config
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
-    spotter = _mind(recorded, pack).stop_spotter()
-    ears = Ears(EarSettings(heads, pack.files("stop", ".onnx"), config.wake, config.turns, spotter))
+    mind, stops = _mind(recorded, pack), pack.files("stop", ".onnx")
+    settings = EarSettings(heads, stops, config.wake, config.turns, mind.stop_spotter(), mind.name_spotter)
+    ears = Ears(settings)
     echo = EchoCanceller() if config.audio.echo_cancellation else None
     found: list[WakeHit | StopHit | Heard] = []
     changes = [row for row in recorded.rows(session.EVENTS) if row["kind"] == "does"]

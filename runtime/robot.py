@@ -122,7 +122,7 @@ def assemble(
     )
     conversation.warm()
     stops, spotter = pack.files("stop", ".onnx"), conversation.stop_spotter()
-    ears = Ears(EarSettings(heads, stops, config.wake, config.turns, spotter))
+    ears = Ears(EarSettings(heads, stops, config.wake, config.turns, spotter, conversation.name_spotter))
     answerer = Answerer(
         conversation=conversation,
         voice=speaker,

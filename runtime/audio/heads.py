@@ -18,6 +18,8 @@ from runtime.contracts.audio import SAMPLE_RATE_HZ
 from runtime.contracts.errors import PackError
 from runtime.engines import Engine
 
+LOOSE = 0.3
+"""Score from which a name may have been said; a second witness is asked where the head is not sure"""
 _LONGEST = 128
 _LONG_AGO = -(10**12)
 
@@ -45,11 +47,18 @@ class Trigger:
     def step(self, end_sample: int, score: float) -> bool:
         """True where this step is a hit."""
         self._run = self._run + 1 if score >= self._settings.threshold else 0
-        rested = end_sample - self._last_hit >= self._settings.refractory_s * SAMPLE_RATE_HZ
-        if self._run != self._settings.patience or not rested:
+        if self._run != self._settings.patience or not self.rested(end_sample):
             return False
         self._last_hit = end_sample
         return True
+
+    def rested(self, end_sample: int) -> bool:
+        """Whether a hit would count."""
+        return end_sample - self._last_hit >= self._settings.refractory_s * SAMPLE_RATE_HZ
+
+    def witnessed(self, end_sample: int) -> None:
+        """Somebody else is sure of a hit here."""
+        self._last_hit = end_sample
 
     def reset(self) -> None:
         self._run = 0
@@ -85,7 +94,11 @@ class WakeHead:
         self._history[0, :-1] = self._history[0, 1:]
         self._history[0, -1] = embedding
         score = float(self._run().ravel()[0])
-        if score < self.settings.threshold or self.verifier is None or self.verifier.is_owner(self._history):
+        if (
+            score < min(LOOSE, self.settings.threshold)
+            or self.verifier is None
+            or self.verifier.is_owner(self._history)
+        ):
             return score
         return 0.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from runtime.audio.embeddings import STEP_SAMPLES
-from runtime.audio.heads import WakeHead
+from runtime.audio.heads import LOOSE, WakeHead
 from runtime.contracts.audio import AudioBlock, Samples
 from runtime.contracts.errors import MissingExtraError, PackError
 
@@ -58,7 +58,7 @@ class LibraryScorer:
     def _score(self, number: int, scores: Mapping[str, float]) -> float:
         """Of one head; 0 where somebody else than its owner says the name."""
         score, verifier = float(scores[self._labels[number]]), self._verifiers[number]
-        if score < self.settings[number].threshold or verifier is None:
+        if score < min(LOOSE, self.settings[number].threshold) or verifier is None:
             return score
         return score if verifier.is_owner(self._model.preprocessor.get_features(verifier.windows)) else 0.0
 

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from runtime.audio.embeddings import WakeFeatures
 from runtime.audio.heads import HeadSettings, Trigger, WakeHead
+from runtime.audio.witness import Witness, Witnesses
 from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock
 from runtime.contracts.errors import ConfigError
 
@@ -60,7 +61,7 @@ class HeadScorer:
 
 class WakeDetector:
     """Hears its names. `features` may be shared with a stop detector; `networks` is for `openwakeword` only;
-    `anybody`: owners' verifiers are left out.
+    `anybody`: owners' verifiers are left out; `witnesses`: asked where a head is not sure.
 
     Raises PackError for a file that is no head, ConfigError for two heads of one name.
     """
@@ -72,6 +73,7 @@ class WakeDetector:
         features: WakeFeatures | None = None,
         networks: Path | None = None,
         anybody: bool = False,
+        witnesses: Witnesses | None = None,
     ) -> None:
         self._scorer: Scorer
         if backend == "openwakeword":
@@ -84,18 +86,28 @@ class WakeDetector:
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"two wake heads have one name ({self.names}); give each name once")
         self._triggers = [Trigger(settings) for settings in self._scorer.settings]
+        self._witnesses = [Witness(witnesses(name) if witnesses else None) for name in self.names]
 
-    def step(self, block: AudioBlock) -> list[WakeHit]:
-        """The names that ended in the steps this block completes."""
+    def step(self, block: AudioBlock, *, alone: bool = False) -> list[WakeHit]:
+        """The names that ended in the steps this block completes; `alone`: no witness is asked."""
+        for witness in self._witnesses:
+            witness.hear(block)
         hits = []
         for end, scores in self._scorer.step(block):
-            for name, trigger, score in zip(self.names, self._triggers, scores, strict=True):
-                if trigger.step(end, score):
+            for name, trigger, witness, score in zip(
+                self.names, self._triggers, self._witnesses, scores, strict=True
+            ):
+                sure = trigger.step(end, score)
+                if not sure and not alone and trigger.rested(end) and witness.says(end, score):
+                    trigger.witnessed(end)
+                    sure = True
+                if sure:
                     hits.append(WakeHit(name, end / SAMPLE_RATE_HZ, score))
         return hits
 
     def reset(self) -> None:
         """Forget the stream, as if silence had come before."""
         self._scorer.reset()
-        for trigger in self._triggers:
+        for trigger, witness in zip(self._triggers, self._witnesses, strict=True):
             trigger.reset()
+            witness.reset()

@@ -65,6 +65,8 @@ class WakeSettings(Settings):
     """Folder of openWakeWord's ONNX feature networks, for the `openwakeword` backend only"""
     anybody: bool = False
     """Listen to everybody, also where an owner's verifier stands beside a head"""
+    witness: bool = False
+    """Where a head is not sure, the recogniser's ears are asked whether the name was said"""
     follow_up_s: Annotated[float, Field(ge=0, le=120)] = 8.0
     """After an answer the pet listens this long without its name"""
 

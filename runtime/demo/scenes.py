@@ -130,9 +130,10 @@ class SimulatedScene:
         self._voice, self._moods = voice, itertools.cycle(MANNERS)
         self._sounds = SoundBank(pack.part("sounds"), settings.seed)
         self._room = Room(QueueSource(), self.sink, settings)
-        spotter = Recogniser(pack.part("asr"), None).stop_spotter()
+        recogniser = Recogniser(pack.part("asr"), None)
         heads = pack.files("wake", ".onnx"), pack.files("stop", ".onnx")
-        self._ears = Ears(EarSettings(*heads, WakeSettings(), TurnSettings(), spotter))
+        spotters = recogniser.stop_spotter(), recogniser.name_spotter
+        self._ears = Ears(EarSettings(*heads, WakeSettings(), TurnSettings(), *spotters))
         self._ears.stay_awake(float("inf"))
         self._echo = EchoCanceller()
         self._floor = Floor(self.sink, Mouth(SilentVoice(), self.sink))

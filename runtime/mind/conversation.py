@@ -139,6 +139,10 @@ class Conversation:
         """See `Recogniser.stop_spotter`."""
         return self._recogniser.stop_spotter()
 
+    def name_spotter(self, name: str) -> Spotter | None:
+        """See `Recogniser.name_spotter`."""
+        return self._recogniser.name_spotter(name)
+
     def warm(self) -> None:
         """Let the language model get ready in the background, so that the first question is no slower."""
         self._speaking.warm(Prompt(self.name, "hello", card=self._card))

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, product
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,8 @@ RAW_SOUND = {"sample_rate_hz": SAMPLE_RATE_HZ, "raw": 1}
 _SHORTEST = SAMPLE_RATE_HZ // 40
 """Samples from which such a network has an answer"""
 _SURE_BLANK = math.log(0.99)
+_NAME_WAYS = 8
+"""Ways a name is looked for in; each costs a millisecond"""
 _NAME_FILLER = 3
 """Steps; where more was swallowed beside a name, more than the name was said"""
 EVIDENCE = ("gap_a_phone", "gap", "filler", "phones", "margin")
@@ -136,6 +139,14 @@ class Recogniser:
     def stop_spotter(self) -> Spotter:
         """These ears for the stop word alone, to be listened with at any time and from any thread."""
         return Spotter(self.log_probs, self._pronouncer.ways(STOP_WORD))
+
+    def name_spotter(self, name: str) -> Spotter | None:
+        """These ears for a name; None where nobody told how a word of it is said."""
+        ways = [self._pronouncer.ways(word) for word in normalise(name).split()]
+        if not ways or not all(ways):
+            return None
+        rows = [[phone for way in chosen for phone in way] for chosen in islice(product(*ways), _NAME_WAYS)]
+        return Spotter(self.log_probs, rows)
 
     def log_probs(self, samples: Samples) -> LogProbs:
         """Phone probabilities of the whole of `samples`, 20 ms a step."""

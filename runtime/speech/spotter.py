@@ -31,11 +31,22 @@ class Spotter:
 
     def doubt(self, samples: Samples) -> float:
         """In nats, of the likeliest of the words anywhere in `samples`."""
+        return min(self._doubts(samples), default=NEVER)
+
+    def doubt_a_sound(self, samples: Samples) -> float:
+        """The same in nats for each of the word's sounds, so that long and short words compare."""
+        sounds = ((len(row) + 1) // 2 for row in self._rows)
+        return min(
+            (doubt / n for doubt, n in zip(self._doubts(samples), sounds, strict=False)), default=NEVER
+        )
+
+    def _doubts(self, samples: Samples) -> list[float]:
+        """Of each way the word is said; none where there is no sound."""
         log_probs = self._sounds(samples)
         if len(log_probs) == 0:
-            return NEVER
+            return []
         cost = log_probs.max(axis=1, keepdims=True) - log_probs
-        return min((_cheapest(cost[:, row]) for row in self._rows), default=NEVER)
+        return [_cheapest(cost[:, row]) for row in self._rows]
 
 
 def _with_blanks(units: list[int]) -> list[int]:

@@ -25,6 +25,7 @@ from runtime.audio.wake import WakeDetector
 from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
 from runtime.contracts.errors import EverpawError
 from runtime.intervals import wilson
+from runtime.speech.asr import Recogniser
 from training.data import augment, noise, speech, voices
 from training.data.voices import Floats
 from training.wake.real import real_negatives
@@ -57,10 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("head", type=Path)
     parser.add_argument("--clips", type=int, default=300, help="held-out synthetic clips for each condition")
     parser.add_argument("--no-rivals", action="store_true", help="leave out pocketsphinx and alexa")
+    parser.add_argument(
+        "--witness", type=Path, metavar="ASR", help="with the second witness, a recogniser's folder"
+    )
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
     try:
-        figures = measure(args.head, args.clips, not args.no_rivals)
+        figures = measure(args.head, args.clips, not args.no_rivals, args.witness)
     except EverpawError as error:
         print(f"everpaw: {error}", file=sys.stderr)
         return 1
@@ -69,10 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(head: Path, clips: int, rivals: bool) -> Figures:
+def measure(head: Path, clips: int, rivals: bool, asr: Path | None = None) -> Figures:
     """All figures; the ones on recordings only where EVERPAW_DATA is set."""
     name = WakeHead(head).settings.name
-    detector = WakeDetector([head])
+    detector = WakeDetector([head], witnesses=Recogniser(asr, None).name_spotter if asr else None)
     figures: Figures = {"name": name}
     for label, snr_db in (("clean", np.inf), ("10db", 10.0)):
         for key, value in synthetic(detector, name, clips, snr_db).items():
