@@ -1,4 +1,4 @@
-"""`everpaw train TASK`: one recipe a task, each a file that reads top to bottom."""
+"""`everpaw train TASK`: one recipe a task, each read from top to bottom; ablate and search vary one."""
 
 import importlib
 import sys
@@ -11,6 +11,8 @@ RECIPES = {
     "asr": "training.asr.recipe",
     "behaviour": "training.behaviour.recipe",
     "mood": "training.mood",
+    "ablate": "training.school.ablate",
+    "search": "training.school.search",
     "dialogue": "training.dialogue.recipe",
     "sounds": "training.sounds",
     "demo-voice": "training.demo_voice",

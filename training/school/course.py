@@ -6,6 +6,7 @@
 import errno
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
     PrinterCallback,
+    TrainerCallback,
     set_seed,
 )
 from transformers.utils import logging as transformers_logging
@@ -27,7 +29,7 @@ from training.school import confidence, examples, losses, splits, watching
 from training.school import model as school_model
 from training.school.batches import Sentences, one_hot
 from training.school.examples import Example
-from training.school.pupil import MarkWhole, Pupil, arguments, last_whole, processes
+from training.school.pupil import MarkWhole, Pupil, arguments, first_process, last_whole, processes
 from training.school.settings import Lesson
 
 LESSON = "lesson.json"
@@ -107,7 +109,7 @@ def _held_back(some: list[Example], share: float, seed: int) -> tuple[list[Examp
     return learned, held_back
 
 
-def learn(lesson: Lesson, parts: Parts, work: Path) -> Learned:
+def learn(lesson: Lesson, parts: Parts, work: Path, watchers: Sequence[TrainerCallback] = ()) -> Learned:
     """The lesson, whole; `work` is its alone."""
     _own(lesson, parts, work)
     transformers_logging.set_verbosity_error()
@@ -125,7 +127,8 @@ def learn(lesson: Lesson, parts: Parts, work: Path) -> Learned:
     taught = sentences(parts.learned, lesson.switches)
     targets = one_hot(examples.targets_of(parts.learned, labels), len(labels), several)
     average = watching.Average(lesson.switches.average) if lesson.switches.average else None
-    callbacks = [watching.Progress(), watching.SaneLoss(), *([average] if average else [])]
+    callbacks: list[TrainerCallback] = [watching.Progress(), watching.SaneLoss(), *watchers]
+    callbacks += [average] if average else []
     if lesson.length.patience:
         callbacks.append(EarlyStoppingCallback(lesson.length.patience))
     steps = max(1, len(taught) // (lesson.length.batch * lesson.length.accumulation * processes()))
@@ -148,6 +151,8 @@ def learn(lesson: Lesson, parts: Parts, work: Path) -> Learned:
     if resumed and average:
         average.resume(resumed)
     done = _train(pupil, resumed, work)
+    if not any(f"eval_{METRIC}" in row for row in pupil.state.log_history):
+        pupil.evaluate()  # too short a run for a look
     made = Learned(model, tokenizer, labels, several, pupil.state.log_history, done, time.monotonic() - began)
     if average:
         _take_the_better(pupil, average, made)
@@ -209,6 +214,8 @@ def _own(lesson: Lesson, parts: Parts, work: Path) -> None:
             f"{work} holds a run with other settings or data; remove it, or give another --out"
         )
     work.mkdir(parents=True, exist_ok=True)
+    if not first_process():
+        return
     draft = path.with_suffix(".new")
     draft.write_text(
         json.dumps({"digests": wanted, "settings": lesson.model_dump(mode="json")}, indent=1),

@@ -31,7 +31,7 @@ class Pupil(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> Shuffled:
         dataset = train_dataset if train_dataset is not None else self.train_dataset
         assert isinstance(dataset, Sentences)
-        return Shuffled(dataset.lengths(), self.lesson.length.batch, self.lesson.seed)
+        return Shuffled(dataset.lengths(), self.lesson.length.batch * processes(), self.lesson.seed)
 
     def create_optimizer(self) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -85,6 +85,11 @@ class MarkWhole(TrainerCallback):
 def processes() -> int:
     """That learn together; `accelerate launch` says so."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def first_process() -> bool:
+    """The one that writes and talks."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def checkpoint_of(work: Path, step: int) -> Path:

@@ -21,6 +21,7 @@ from training.school import model as school_model
 from training.school.checkpoint import Card
 from training.school.course import Learned, Parts
 from training.school.judging import Figures, Judge
+from training.school.pupil import first_process
 from training.school.settings import Lesson
 
 WORD_ERRORS = 0.1
@@ -49,7 +50,7 @@ def main(task: str, argv: list[str]) -> int:
     _say(f"{task}: {parts.counts}")
     judge = Judge(parts.reported, parts.labels, parts.several)
     learned = course.learn(lesson, parts, work)
-    if not _first_process():
+    if not first_process():
         return 0
     card = card_of(task, lesson, parts, learned, " ".join(["everpaw train", task, *argv]))
     rows = {
@@ -149,9 +150,6 @@ def tell(out: Path, card: Card, learned: Learned, judge: Judge, shares: confiden
     report.write(report.Report(f"{card.task}: {card.start}", rows, curves, facts, shown, notes), out)
 
 
-def _first_process() -> bool:
-    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
-
-
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    if first_process():
+        print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,87 @@
+"""Ablation and search: each line another run, nothing measured twice, the reported part not looked at."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("optuna", reason="needs the extra: pip install 'everpaw[training]'")
+
+from runtime.cli import main
+from runtime.contracts.config import load_config
+from runtime.contracts.errors import ConfigError
+from tests.training.school.lessons import words
+from training.school import ablate, course, search
+from training.school.settings import Lesson
+
+
+def test_an_ablation_goes_on_where_it_was(
+    starts: dict[str, Path],
+    table: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ablated(*only: str) -> str:
+        argv = ["train", "ablate", "behaviour", *words(starts["bert"], table), "--out", str(tmp_path)]
+        assert main([*argv, "--only", *only]) == 0
+        return capsys.readouterr().out
+
+    assert ablated("plain").count("\n") == 3
+    runs: list[str] = []
+    real = ablate.run
+    monkeypatch.setattr(ablate, "run", lambda *a: runs.append(a[2]) or real(*a))
+    assert ablated("plain", "R-Drop").count("\n") == 4
+    assert runs == [ablate.SWITCHES["R-Drop"]]
+    assert set(json.loads((tmp_path / "ablation.json").read_text())["lines"]) == {"plain", "R-Drop"}
+    argv = ["train", "ablate", "behaviour", *words(starts["bert"], table, "seed=9"), "--out", str(tmp_path)]
+    assert main(argv) == 1
+    assert "is of other settings" in capsys.readouterr().err
+
+
+def test_a_search_keeps_its_trials_and_never_looks_at_what_is_reported(
+    starts: dict[str, Path],
+    table: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    space = tmp_path / "space.toml"
+    space.write_text(
+        '"optimiser.rate" = {low = 1e-4, high = 1e-2, log = true}\n"length.batch" = {choices = [8, 16]}\n'
+        '"freeze.top" = {low = 1, high = 2}\n'
+    )
+    parts = course.parts_of
+    monkeypatch.setattr(course, "parts_of", lambda lesson: _blind(parts(lesson)))
+
+    def searched(trials: int) -> str:
+        argv = [
+            *words(starts["bert"], table, "length.steps=3"),
+            "--space",
+            str(space),
+            "--out",
+            str(tmp_path),
+        ]
+        assert main(["train", "search", "behaviour", *argv, "--trials", str(trials)]) == 0
+        return capsys.readouterr().err
+
+    assert searched(2).count("COMPLETE") == 2
+    assert searched(3).count("COMPLETE") == 1
+    best = load_config(Lesson, tmp_path / "best.toml", [])
+    assert best.length.batch in (8, 16)
+    assert best.optimiser.rate == tomllib.loads((tmp_path / "best.toml").read_text())["optimiser"]["rate"]
+    assert (tmp_path / "search.png").is_file()
+    assert not list(tmp_path.glob("trial-*"))
+
+
+def _blind(parts: course.Parts) -> course.Parts:
+    """A reported part that nothing can be learned from."""
+    return course.Parts(parts.learned, parts.held_back, [], parts.counts, parts.digests)
+
+
+def test_a_space_that_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "space.toml"
+    path.write_text('"optimiser.rate" = 3\n')
+    with pytest.raises(ConfigError, match=r"optimiser\.rate = 3 needs low and high"):
+        search.read_space(path)

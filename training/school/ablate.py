@@ -1,0 +1,96 @@
+"""`everpaw train ablate TASK`: the same lesson with each switch alone, beside the plain one, a line each.
+
+Every line is another run with the same data and seeds; the figure is that of the reported part. A line that
+was measured stands in `ablation.json` and is not run again.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from runtime.contracts.config import load_config
+from runtime.contracts.errors import TrainingError
+from runtime.pace import Pace
+from training.school import course, judging, recipe
+from training.school.settings import Lesson, Switches
+
+SWITCHES: dict[str, dict[str, float]] = {
+    "plain": {},
+    "dropout": {"dropout": 0.2},
+    "label smoothing": {"label_smoothing": 0.1},
+    "class balance": {"class_balance": 0.5},
+    "adversarial steps (FGM)": {"fgm": 0.3},
+    "R-Drop": {"r_drop": 1.0},
+    "running average": {"average": 0.99},
+    "speech noise": {"speech_noise": 0.3},
+    "pull to the start (L2-SP)": {"start_pull": 0.01},
+}
+"""Line -> what is switched on"""
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="everpaw train ablate", description="Does each switch help?")
+    parser.add_argument("task", choices=("behaviour", "mood"))
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--set", action="append", default=[], metavar="PART.KEY=VALUE")
+    parser.add_argument("--only", nargs="+", choices=tuple(SWITCHES), default=tuple(SWITCHES), metavar="LINE")
+    parser.add_argument("--out", type=Path, required=True, help="folder for ablation.json and ablation.md")
+    args = parser.parse_args(argv)
+    lesson = load_config(Lesson, args.config, args.set)
+    if lesson.switches != Switches(synonym_file=lesson.switches.synonym_file):
+        raise TrainingError("an ablation begins with all switches off; take them out of the settings")
+    lines = dict(SWITCHES)
+    if lesson.switches.synonym_file:
+        lines["synonyms"] = {"synonyms": 0.2}
+    args.out.mkdir(parents=True, exist_ok=True)
+    parts, pace = course.parts_of(lesson), Pace(len(args.only))
+    found = _found(args.out / "ablation.json", lesson, parts.digests)
+    for done, name in enumerate(args.only, start=1):
+        if name not in found["lines"]:
+            found["lines"][name] = run(args.task, lesson, lines[name], parts, args.out / "work")
+            _put(args.out / "ablation.json", json.dumps(found, indent=1) + "\n")
+        print(f"{name}: {found['lines'][name]}  {pace.left(done)}", file=sys.stderr, flush=True)
+    page = table(found["lines"])
+    _put(args.out / "ablation.md", page)
+    print(page, end="")
+    return 0
+
+
+def run(
+    task: str, lesson: Lesson, switches: dict[str, float], parts: course.Parts, work: Path
+) -> dict[str, str]:
+    """A line of the table."""
+    changed = Switches.model_validate({**lesson.switches.model_dump(), **switches})
+    one = lesson.model_copy(update={"switches": changed})
+    learned = course.learn(one, parts, work)
+    judge = judging.Judge(parts.reported, parts.labels, parts.several)
+    figures, _ = recipe.after(learned, recipe.card_of(task, one, parts, learned, ""), judge)
+    shutil.rmtree(work)
+    row = judging.row_of(figures, parts.several)
+    return {name: row[name] for name in row if name not in parts.labels}
+
+
+def table(lines: dict[str, dict[str, str]]) -> str:
+    """Markdown."""
+    names = list(next(iter(lines.values())))
+    rows = [f"| {line} | " + " | ".join(row[name] for name in names) + " |" for line, row in lines.items()]
+    return "\n".join(["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|", *rows]) + "\n"
+
+
+def _found(path: Path, lesson: Lesson, digests: dict[str, str]) -> dict[str, Any]:
+    fresh: dict[str, Any] = {"settings": lesson.digest, "data": digests, "lines": {}}
+    if not path.is_file():
+        return fresh
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if {**found, "lines": {}} != fresh:
+        raise TrainingError(f"{path} is of other settings or data; remove it, or give another --out")
+    return found
+
+
+def _put(path: Path, text: str) -> None:
+    draft = path.with_suffix(path.suffix + ".new")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
