@@ -68,6 +68,9 @@ COMMANDS: dict[str, SubCommand] = {
         "firmware_bridge.update.command:main", "update", "another pack, over the air or by hand"
     ),
     "security": SubCommand("export.security:main", "cpu", "the owner's key; who may use the broker"),
+    "soul": SubCommand(
+        "runtime.soul.command:main", "cpu", "a pet in one sealed file: along, in, rest, farewell"
+    ),
     "schemas": SubCommand("runtime.schemas:main", "cpu", "JSON Schemas of all messages, for other languages"),
 }
 

@@ -22,7 +22,7 @@ from runtime.body import Body
 from runtime.bus import Bus
 from runtime.contracts import messages as m
 from runtime.contracts.config import AudioSettings, PrivacySettings, RobotConfig, load_config
-from runtime.contracts.errors import MissingExtraError
+from runtime.contracts.errors import ConfigError, MissingExtraError
 from runtime.contracts.pack import Pack
 from runtime.contracts.requirements import Here
 from runtime.data_folder import data_folder, in_use, wall_s
@@ -33,7 +33,8 @@ from runtime.eyes import home_assistant
 from runtime.host import HostWatch
 from runtime.lessons.book import FOLDER as LESSONS
 from runtime.lessons.teacher import Teacher
-from runtime.life.kept import load, place, save
+from runtime.life.day import QuietHours
+from runtime.life.kept import load, place, save, seed_in
 from runtime.life.living import Living, local_hour
 from runtime.life.rules import rules_of
 from runtime.mind.acts import read_toml
@@ -44,6 +45,7 @@ from runtime.pipeline import Listeners, Robot, TurnRecord
 from runtime.privacy.redaction import Redactor, redact_logs
 from runtime.privacy.switches import Switches
 from runtime.reporter import reporting
+from runtime.soul.place import moved, rests
 from runtime.speech.sounds import SoundBank
 from runtime.speech.tts import SilentVoice, Voice, voice
 
@@ -105,6 +107,7 @@ def assemble(
     publish: Callable[[str, m.Message], object] | None = None,
     switches: Switches | None = None,
     hide: Callable[[str], None] = lambda text: None,
+    persona: Path | None = None,
 ) -> Robot:
     """All parts of one pet, wired but not yet alive; its life is kept in `life_file`, if there is one."""
     heads = [*pack.files("wake", ".onnx"), *config.wake.heads]
@@ -119,6 +122,7 @@ def assemble(
         settings=config.dialogue,
         memory=memory,
         hide=hide,
+        persona=persona,
     )
     conversation.warm()
     stops, spotter = pack.files("stop", ".onnx"), conversation.stop_spotter()
@@ -165,7 +169,8 @@ def life_of(
     utter: Callable[[tuple[str, ...], str], None] = lambda kinds, mood: None,
 ) -> Living:
     """The pet's own will, as the settings and the pack allow."""
-    seed = config.seed if config.life.seed is None else config.life.seed
+    lived = seed_in(file) if file else None  # a life that moved here keeps the nature it was born with
+    seed = config.life.seed if config.life.seed is not None else config.seed if lived is None else lived
     movements = frozenset(path.stem for path in pack.files("skills", ".toml"))
     return Living(
         body,
@@ -221,8 +226,10 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
         source = stack.enter_context(closing(open_source(config.audio)))
         sink = stack.enter_context(closing(Volume(open_sink(config.audio))))
         speaker = stack.enter_context(closing(speaker_of(config.audio)))
-        bus = stack.enter_context(connect(config))
         folder = data_folder(config.robot_id)
+        if rests(folder):
+            raise ConfigError("it rests, as you wished; to wake it, type: everpaw soul wake")
+        bus = stack.enter_context(connect(config))
         stack.enter_context(in_use(folder))
         keep_s = config.privacy.keep_days * 86_400.0
         outbox = Outbox(bus, folder, "mind", wall_s, keep_s).start()
@@ -240,7 +247,9 @@ def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
             publish=outbox.publish,
             switches=Switches(folder),
             hide=redactor.hide,
+            persona=moved(folder),
         )
+        _introduce(robot, config, pack)
         stack.callback(_learn(robot, folder, config.privacy).close)
         watch = HostWatch(folder, lambda: outbox.waiting, lambda: bus.dropped)
         known = (
@@ -271,6 +280,14 @@ def _learn(robot: Robot, folder: Path, settings: PrivacySettings) -> Teacher:
 
     robot.listeners = replace(robot.listeners, turn=turn)
     return teacher
+
+
+def _introduce(robot: Robot, config: RobotConfig, pack: Pack) -> None:
+    """The twin of an animal says when it starts that it is a robot; in quiet hours it waits to be asked."""
+    hour, card = local_hour(), robot.conversation.persona.card
+    quiet = hour is None or QuietHours.read(config.life.quiet_hours).holds(hour)
+    if card and not quiet and (pack.trust != "starter" or moved(data_folder(config.robot_id))):
+        robot.answerer.read_aloud(card[0])
 
 
 def _print_turn(record: TurnRecord, *, share_text: bool) -> None:

@@ -63,6 +63,15 @@ def save(kept: Kept, path: Path) -> None:
         fresh.unlink(missing_ok=True)
 
 
+def seed_in(path: Path) -> int | None:
+    """The seed of the life that is kept there; None where none can be read."""
+    try:
+        kept: Kept = _FILE.validate_json(path.read_bytes()[:MAX_BYTES]).kept
+    except (OSError, ValidationError, ValueError):
+        return None
+    return kept.state.seed
+
+
 def load(path: Path, seed: int) -> Kept | None:
     """None where there is nothing, or the life of another seed; a file that cannot be read is set aside."""
     try:

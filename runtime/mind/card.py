@@ -56,6 +56,8 @@ def card_answer(card: Sequence[str], heard: str) -> str | None:
     if not _ASKS_IT.match(said):
         return None
     asked = set(tokens(heard))
+    if _YES_NO.match(said) and not (asked - _FEELINGS) and not _OF_ANYTHING.search(said):
+        return None  # "do you love me" asks for nothing that a card tells
     fitting = [sentence for sentence in card if asked and asked <= set(tokens(sentence))]
     if not fitting and (things := asked - _FEELINGS) and things != asked:
         # "do you hate snow" is answered by "I love snow" as well

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from runtime.contracts.audio import Samples
@@ -85,12 +86,14 @@ class Conversation:
         memory: Memory | None = None,
         clock: Callable[[], float] = time.perf_counter,
         hide: Callable[[str], None] = lambda text: None,
+        persona: Path | None = None,
     ) -> None:
         """`talker`: in place of the one that settings and pack bring along. `recall`: what is remembered and
         fits the words heard, for `Prompt.facts`; the memory's where not given. `hide`: told of all words
-        heard, which no log may hold.
+        heard, which no log may hold. `persona`: in place of the pack's, as a soul brought it along.
         """
         self._pack = pack
+        self._persona_file = persona or pack.path("persona.toml")
         self._settings = settings or DialogueSettings()
         self.talker = talker or _talker_of(pack, self._settings)
         """Whoever words open talk; None: the lines do"""
@@ -125,8 +128,7 @@ class Conversation:
         return self.persona.card[:MOST_IN_PROMPT]
 
     def reset(self) -> None:
-        persona, actions = self._pack.path("persona.toml"), self._pack.path("actions.toml")
-        self._dialogue = Dialogue(persona, actions, self._seed)
+        self._dialogue = Dialogue(self._persona_file, self._pack.path("actions.toml"), self._seed)
         self._speaking = Speaking(self._settings, self._dialogue.instead, self.talker, is_word=self._is_word)
         self._chance = random.Random(self._seed)
         self.emotion = Emotion(self._seed, self._dialogue.effects())

@@ -25,6 +25,8 @@ CARD = ("I sleep in a basket by the door.", "I am afraid of thunder.", "I love m
         ("do you like your ball", "I love my red ball."),
         ("what do you love", "I love my red ball."),
         ("do you love rain", None),
+        ("do you love me", None),
+        ("do you like it", None),
         ("who are you", None),
         ("i sleep badly", None),
         ("my brother sleeps", None),

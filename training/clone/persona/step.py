@@ -19,6 +19,7 @@ from training.clone.steps import Finding, Pet, Step, Work
 NOTES = "notes"
 FEW = 5
 PERSONA = "persona.toml"
+_ASKED = "[lines.ask_robot]\nany = ["
 
 
 def animal_of(profile: Profile) -> Animal:
@@ -75,7 +76,7 @@ def _row(fact: Told) -> dict[str, object]:
 def persona(profile: Profile, card: Card) -> str:
     """The starter's lines under another name, with another card and style."""
     text = (starter.FOLDER / PERSONA).read_text(encoding="utf-8")
-    lines = text[text.index("[lines.") :]
+    lines = text[text.index("[lines.") :].replace(_ASKED, f"{_ASKED}\n  {_honest(profile)},", 1)
     said = "".join(f"  {json.dumps(s, ensure_ascii=False)},\n" for s in [who(profile), *card.sentences])
     style = "".join(f"{name} = {number:.2f}\n" for name, number in sorted(card.style.items()))
     head = f"# {profile.name}: made from its owner's notes and card; see training/clone/persona.\n\n"
@@ -83,6 +84,14 @@ def persona(profile: Profile, card: Card) -> str:
         f'name = {json.dumps(profile.name, ensure_ascii=False)}\nlife = "{profile.life}"\ncard = [\n{said}]\n'
     )
     return f"{head}{top}\n[style]\n{style}\n{lines}"
+
+
+def _honest(profile: Profile) -> str:
+    """What it says when it is asked what it is, before the starter's own lines."""
+    told = [who(profile)]
+    if profile.life == "memory":
+        told.append(f"I play what {profile.name} was like. I am a robot, and {profile.name} is not in me.")
+    return ",\n  ".join(json.dumps(line, ensure_ascii=False) for line in told)
 
 
 def who(profile: Profile) -> str:
