@@ -43,7 +43,7 @@ def head_module(source: Head) -> nn.Module:
     steps: list[nn.Module] = [nn.Flatten()]
     for number, (weight, bias) in enumerate(source.layers):
         linear = nn.Linear(weight.shape[1], weight.shape[0])
-        linear.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
+        linear.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
         steps += [linear, nn.ReLU() if number < len(source.layers) - 1 else nn.Sigmoid()]
     return nn.Sequential(*steps).eval()
 
