@@ -5,6 +5,8 @@ exporter write it, the packer takes it into the manifest.
 """
 
 import hashlib
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -64,3 +66,28 @@ def sha256_of(path: Path) -> str:
     files = sorted(p for p in path.rglob("*") if p.is_file())
     lines = (f"{file_sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def corpora(*names: str) -> dict[str, Path]:
+    """Those of these folders and files that EVERPAW_DATA holds, by name; none where it is unset."""
+    root = os.environ.get("EVERPAW_DATA")
+    return {name: Path(root) / name for name in names if (Path(root) / name).exists()} if root else {}
+
+
+def own(*names: str) -> dict[str, Path]:
+    """Data that stands in this repository, beside the code that reads it."""
+    folder = Path(__file__).parent / "data"
+    return {name: folder / name for name in names}
+
+
+def record(
+    model: Path, checkpoint: Path, datasets: Mapping[str, Path], command: str, precision: str = "fp32"
+) -> None:
+    """Write where `model` comes from: each data set and the checkpoint by their hash."""
+    hashes = {name: sha256_of(path) for name, path in datasets.items()}
+    write(
+        model,
+        Provenance(
+            precision=precision, command=command, datasets=hashes, checkpoint_sha256=sha256_of(checkpoint)
+        ),
+    )

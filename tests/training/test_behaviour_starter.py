@@ -13,6 +13,7 @@ pytest.importorskip("onnxscript", reason="needs the extra: pip install 'everpaw[
 from runtime.mind.behaviour import Behaviour
 from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.mind.grammar import Grammar
+from training import provenance
 from training.behaviour import starter as recipe
 from training.data.wordings import Confuser, paraphrases
 
@@ -52,4 +53,9 @@ def test_smoke_makes_a_model_the_robot_can_use(
     metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert metrics["classifier"]["paraphrase_top1"] > 0.7
     assert "training.behaviour" in (tmp_path / "cards/behaviour.md").read_text()
+    told = provenance.read(out / "model.onnx")
+    assert told is not None
+    assert told.datasets["grammar.yaml"] == provenance.sha256_of(GRAMMAR)
+    kept = tmp_path / "behaviour.work" / "checkpoint.safetensors"
+    assert told.checkpoint_sha256 == provenance.sha256_of(kept)
     assert Behaviour(out, Grammar.load(GRAMMAR)).understand("let me see that tail wag").intent == "wag_tail"

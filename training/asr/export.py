@@ -21,6 +21,8 @@ from runtime.speech.asr import EVIDENCE, Recogniser, evidence, squeeze
 from runtime.speech.features import MELS, describe
 from runtime.speech.pronounce import ADDITIONS, DICTIONARY
 from runtime.speech.units import UNITS
+from training import provenance
+from training import weights as weights_file
 from training.asr import lexicon
 from training.asr.acoustic import Acoustic
 from training.asr.acoustic import Recogniser as Network
@@ -49,6 +51,11 @@ def ship(model: Acoustic, settings: "Settings", grammar: Grammar, out: Path, cli
     write_settings(out, np.zeros(len(EVIDENCE)), 0.0)
     weights, bias = calibrate(out, grammar, clips)
     write_settings(out, weights, bias)
+    sets = provenance.own("everyday.txt", "words.txt", "paraphrases.yaml")
+    sets |= provenance.corpora("keywords", "negatives", "noise", "text/goemotions", "text/clinc")
+    command = f"python -m training.asr --minutes {settings.minutes:g} --seed {settings.seed}"
+    checkpoint = weights_file.keep(model.state_dict(), weights_file.beside(out))
+    provenance.record(out / "model.onnx", checkpoint, sets, command, "fp16")
     size = (out / "model.onnx").stat().st_size / 1e6
     print(f"asr: wrote {out} ({size:.1f} MB)", file=sys.stderr)
 

@@ -23,6 +23,7 @@ from runtime.mind.behaviour import NEGATIONS, Behaviour
 from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.mind.grammar import Grammar
 from runtime.mind.wording import vectors, words_of
+from training import provenance, weights
 from training.data.wordings import OUT_OF_SCOPE, Confuser, Pair, Wordings, dress, gather, negations
 
 SIZE = 2_048
@@ -279,6 +280,11 @@ def main(argv: list[str]) -> int:
     command = "python -m training.behaviour --out runtime/starter/behaviour"
     command += " --smoke" if args.smoke else " (corpora: the folder EVERPAW_DATA names)" if data else ""
     (cards / "behaviour.md").write_text(card(metrics, wordings, command, counts), encoding="utf-8")
+    sets = {"grammar.yaml": args.grammar, **provenance.own("paraphrases.yaml")}
+    if data and not args.smoke:
+        sets |= provenance.corpora("text/clinc/train_val.json", "text/goemotions/train.tsv")
+    checkpoint = weights.keep(net.state_dict(), weights.beside(args.out))
+    provenance.record(args.out / "model.onnx", checkpoint, sets, command)
     print(json.dumps({"threshold": threshold, "temperature": temperature, **metrics}))
     return 0
 

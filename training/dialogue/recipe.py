@@ -8,18 +8,21 @@ that file. A run that was killed goes on where it was. Corpora beside our own: t
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
+from transformers import PreTrainedModel
 
 from runtime.contracts.errors import TrainingError
 from runtime.engines import Engine
 from runtime.mind.language_model import Card, LanguageModel
 from runtime.mind.prompt import END
 from runtime.mind.sampling import Sampling
+from training import provenance
 from training.data import corpora, orders
 from training.data.conversations import Corpus, vocabulary
 from training.data.turns import Turn
@@ -100,8 +103,24 @@ def main(argv: list[str]) -> int:
     cards.mkdir(parents=True, exist_ok=True)
     made = dialogue_card.Made(model, card.command, progress, args.model, tuple(corpora.remarks("train")))
     (cards / "dialogue.md").write_text(dialogue_card.text(made, metrics), encoding="utf-8")
+    provenance.record(shipped, keep(model, args.out, work), sources(), card.command, "int8")
     print(json.dumps(metrics))
     return 0
+
+
+def sources() -> dict[str, Path]:
+    """What its sentences come from."""
+    found = provenance.own("talk", "paraphrases.yaml")
+    return found | provenance.corpora("text/clinc/train_val.json", "text/goemotions/train.tsv")
+
+
+def keep(model: PreTrainedModel, out: Path, work: Path) -> Path:
+    """The trained model as a folder that `everpaw export` takes."""
+    folder = work / "model"
+    model.save_pretrained(folder)
+    for name in ("tokenizer.json", "dialogue.json"):
+        shutil.copyfile(out / name, folder / name)
+    return folder
 
 
 def tokenizer_of(start: str | None, work: Path, seed: int, size: int, scenes: int) -> Tokenizer:

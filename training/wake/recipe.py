@@ -22,9 +22,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from runtime.audio.verifier import Verifier
 from runtime.contracts.errors import EverpawError, TrainingError
+from training import provenance, weights
 from training.data import voices
 from training.data.workers import spread
 from training.wake import clips as wake_clips
@@ -32,6 +34,7 @@ from training.wake import words as wake_words
 from training.wake.clips import Clip, Order, real_orders, split_orders
 from training.wake.export import save_head, write_card
 from training.wake.fit import fit
+from training.wake.head import Head
 from training.wake.owner import train_verifier
 from training.wake.plan import SMOKE, STOP, WAKE, Plan
 from training.wake.real import owners_recordings, real_negatives
@@ -92,12 +95,32 @@ def train(
     path = save_head(head, out, name, threshold, plan, report)
     card = write_card(path, name, threshold, plan, report)
     draw(curve, threshold, name, card.with_suffix(".png"))
+    command = f'python -m training.wake --name "{name}" --seed {seed}' + (" --smoke" if smoke else "")
+    keep_origin(head, path, command, recordings)
     if only_owner and recordings:
         verifier = train_verifier(path, recordings, seed, workers)
         for what, figure in Verifier.load(verifier).report.items():
             say(f"{what}: {figure}")
     say(f"{path}: threshold {threshold:.3f}, {minutes} minutes")
     return path
+
+
+def keep_origin(head: Head, path: Path, command: str, recordings: Path | None) -> None:
+    """The head's weights beside its folder, and where they come from beside the head."""
+    state = {
+        f"{what}{number}": torch.from_numpy(values)
+        for number, layer in enumerate(head.layers)
+        for what, values in zip(("weight", "bias"), layer, strict=True)
+    }
+    checkpoint = weights.keep(state, weights.beside(path.parent) / path.stem)
+    sets = provenance.own("everyday.txt", "words.txt", "paraphrases.yaml", "wake_split.tsv")
+    provenance.record(path, checkpoint, sets | _heard(recordings), command)
+
+
+def _heard(recordings: Path | None) -> dict[str, Path]:
+    """What of real people and places it learned from, or took its texts from."""
+    found = provenance.corpora("negatives", "keywords", "noise", "text/goemotions", "text/clinc")
+    return found | ({"the owner's recordings": recordings} if recordings else {})
 
 
 def check_name(name: str, spellings: Sequence[str]) -> None:

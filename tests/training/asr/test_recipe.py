@@ -15,6 +15,7 @@ from runtime.engines import Engine  # noqa: E402
 from runtime.speech.asr import Recogniser  # noqa: E402
 from runtime.speech.features import MELS  # noqa: E402
 from runtime.speech.units import UNITS, encode  # noqa: E402
+from training import provenance  # noqa: E402
 from training.asr import batches as asr_batches  # noqa: E402
 from training.asr import export as asr_export  # noqa: E402
 from training.asr import recipe as asr  # noqa: E402
@@ -177,6 +178,10 @@ def test_smoke_from_text_to_a_folder_that_recognises(tmp_path: Path, monkeypatch
     assert asr.main(["--smoke", "--minutes", "0.05", "--out", str(tmp_path / "asr")]) == 0
     settings = json.loads((tmp_path / "asr" / "asr.json").read_text())
     assert len(settings["weights"]) == len(asr_export.EVIDENCE)
+    told = provenance.read(tmp_path / "asr" / "model.onnx")
+    assert told is not None
+    kept = tmp_path / "asr.work" / "checkpoint.safetensors"
+    assert told.checkpoint_sha256 == provenance.sha256_of(kept)
     recogniser = Recogniser(tmp_path / "asr", Grammar.load(STARTER), prefixes=["hey buddy"])
     noise = (np.random.default_rng(0).standard_normal(16_000) * 1_000).astype(np.int16)
     assert isinstance(recogniser.recognise(noise), list)

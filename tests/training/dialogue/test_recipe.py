@@ -24,6 +24,7 @@ from runtime.contracts.errors import TrainingError
 from runtime.engines import Engine
 from runtime.mind.language_model import LanguageModel
 from runtime.mind.prompt import END, render
+from training import provenance
 from training.data import facts, orders
 from training.data.conversations import Corpus
 from training.data.phrases import HELD_OUT_WORDS, Words, is_held_out, lists, read, share
@@ -221,6 +222,11 @@ def test_smoke_makes_a_model_the_robot_can_use(
     metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert metrics["float_agreement"] == 1
     assert metrics["tokens_a_second"] > 0
-    assert sorted(path.name for path in out.iterdir()) == ["dialogue.json", "model.onnx", "tokenizer.json"]
+    files = ["dialogue.json", "model.onnx", "model.provenance.json", "tokenizer.json"]
+    assert sorted(path.name for path in out.iterdir()) == files
+    told = provenance.read(out / "model.onnx")
+    assert told is not None
+    assert told.datasets["talk"] == provenance.sha256_of(provenance.own("talk")["talk"])
+    assert told.checkpoint_sha256 == provenance.sha256_of(tmp_path / "dialogue.work" / "model")
     assert LanguageModel(out).card.metrics == metrics
     assert "held-out prompts" in (tmp_path / "cards/dialogue.md").read_text()

@@ -16,6 +16,7 @@ import torch
 
 from runtime.audio.heads import WakeHead
 from runtime.contracts.errors import TrainingError
+from training import provenance
 from training.data import voices
 from training.wake import clips as wake_clips
 from training.wake import head as wake_head
@@ -59,6 +60,11 @@ def test_smoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert head.settings.patience == described["patience"]
     assert head.windows == wake_plan.STOP.windows
     assert b"/training/" not in path.read_bytes()
+    told = provenance.read(path)
+    assert told is not None
+    assert told.datasets["words.txt"]
+    kept = tmp_path / "stop.work" / "stop" / "checkpoint.safetensors"
+    assert told.checkpoint_sha256 == provenance.sha256_of(kept)
     assert "training.wake" in (tmp_path / "cards" / "stop.md").read_text()
     picture = (tmp_path / "cards" / "stop.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
