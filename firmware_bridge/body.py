@@ -4,6 +4,7 @@
 """
 
 import argparse
+import shutil
 import signal
 import sys
 import time
@@ -18,7 +19,7 @@ from firmware_bridge.hands import Hands, hands_on
 from firmware_bridge.motion import KeyFrame, KeyFrames
 from firmware_bridge.ports import resolve
 from firmware_bridge.ranged import between
-from firmware_bridge.screen import CLEAR_BELOW, HOME, render
+from firmware_bridge.screen import LEGEND, drawn, render
 from firmware_bridge.skills import load_skills
 from firmware_bridge.trims import MOST_DEG, load_trims, save_trims, writable
 from firmware_bridge.urgency import be_urgent
@@ -50,18 +51,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _live(args: argparse.Namespace, hands: Hands) -> None:
-    """Redraw until Ctrl-C; never arms."""
-    if args.once:
+    """Redraw until Ctrl-C, or once where nobody looks at a terminal; never arms."""
+    if args.once or not sys.stdout.isatty():
         hands.wait(lambda: hands.link.senses is not None, 1.0)
         print("\n".join(render(hands.link, hands.body)))
         return
-    print(HOME + CLEAR_BELOW, end="")
     next_s = 0.0
     while True:
         hands.step()
         if time.monotonic() >= next_s:
             next_s = time.monotonic() + PICTURE_S
-            print(HOME + "\n".join(render(hands.link, hands.body)) + CLEAR_BELOW, flush=True)
+            lines = [*render(hands.link, hands.body), "", LEGEND]
+            print(drawn(lines, *shutil.get_terminal_size()), end="", flush=True)
 
 
 def _play(args: argparse.Namespace, hands: Hands) -> None:

@@ -7,7 +7,8 @@ from firmware_bridge.telemetry import mcu_state_name, reason_name
 from runtime.contracts.body import Body, Joint
 
 BAR = 41
-HOME, CLEAR_BELOW = "\x1b[H", "\x1b[J"
+HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+LEGEND = "| where a joint is, . where it rests; Ctrl-C ends"
 SENSES = {
     p.SUPPLY: "supply",
     p.TEMPERATURE: "heat",
@@ -18,6 +19,12 @@ SENSES = {
     p.TOUCH: "touch",
 }
 FLAGS = {LIFTED: "lifted", PRESSED: "e-stop", FALLEN: "fallen"}
+
+
+def drawn(lines: list[str], columns: int, rows: int) -> str:
+    """The picture over the one before, on a terminal of this size: what does not fit is cut."""
+    shown = [line[:columns] + CLEAR_LINE for line in lines[:rows]]
+    return HOME + "\n".join(shown) + CLEAR_BELOW
 
 
 def render(link: Link, body: Body) -> list[str]:

@@ -18,9 +18,13 @@ Row = dict[str, Any]
 
 
 def _own(robot: str) -> tuple[list[str], list[str]]:
-    found = [f"homeassistant/device/everpaw-{robot}/config"]
     everything = [f"{PREFIX}/{robot}/#"]
-    return [*everything, *found], [*everything, "homeassistant/status"]
+    return [*everything, _discovery(robot)], [*everything, "homeassistant/status"]
+
+
+def _discovery(robot: str) -> str:
+    """Where Home Assistant looks for a robot; a wildcard stands for a whole level only."""
+    return f"homeassistant/device/{'+' if robot == '+' else f'everpaw_{robot}'}/config"
 
 
 def _shown(robot: str) -> list[str]:
@@ -28,7 +32,8 @@ def _shown(robot: str) -> list[str]:
 
 
 def _page(robot: str) -> tuple[list[str], list[str]]:
-    return [f"{PREFIX}/{robot}/request/#", f"{PREFIX}/{robot}/cmnd/stop"], _shown(robot)
+    sends = [f"{PREFIX}/{robot}/request/#", f"{PREFIX}/{robot}/cmnd/stop", _discovery(robot)]
+    return sends, [*_shown(robot), "homeassistant/status"]
 
 
 def _viewer(robot: str) -> tuple[list[str], list[str]]:

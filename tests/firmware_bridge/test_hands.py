@@ -109,11 +109,20 @@ def test_the_picture_shows_state_senses_and_every_joint() -> None:
     assert len(screen.bar(joint, 1e9)) == screen.BAR + 2
 
 
+def test_a_shorter_line_leaves_nothing_of_the_longer_one_before_it() -> None:
+    assert screen.drawn(["state", "x" * 90, "out of sight"], columns=20, rows=2) == (
+        "\x1b[Hstate\x1b[K\n" + "x" * 20 + "\x1b[K\x1b[J"
+    )
+
+
 def test_the_command_plays_jogs_and_shows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["jog", "tail", "20", "--port", "sim", "--hold-s", "0.1"]) == 0
     assert "tail" in capsys.readouterr().out
-    assert main(["live", "--once", "--port", "sim"]) == 0
-    assert "DISARMED" in capsys.readouterr().out
+    for words in (["live", "--once"], ["live"]):  # no terminal: one picture
+        assert main([*words, "--port", "sim"]) == 0
+        shown = capsys.readouterr().out
+        assert "DISARMED" in shown
+        assert "\x1b" not in shown
     for words, reason in ((["jog", "wing", "1"], "unknown joint"), (["jog", "tail", "99"], "outside")):
         with pytest.raises(PackError, match=reason):
             main([*words, "--port", "sim"])

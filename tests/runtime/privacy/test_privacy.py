@@ -193,10 +193,17 @@ def test_verify_notices(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_old_events_are_deleted_for_good(home: Path) -> None:
     [journal] = home.glob("events-*.sqlite")
-    later = datetime.now(UTC).timestamp() + 91 * 86_400
-    outbox = Outbox(Away(), home, "mind", lambda: later, 90 * 86_400.0)
+    now_s = [datetime.now(UTC).timestamp()]
+    outbox = Outbox(Away(), home, "mind", lambda: now_s[0], 90 * 86_400.0)
+    outbox.publish("event/wake", m.WakeEvent(name="hey buddy", score=1.0, mono_ms=2))
+    assert held(journal).count(b"hey buddy") >= 2
+    now_s[0] += 91 * 86_400
     outbox._sent = outbox._last
     outbox._tidy()
+    assert b"hey buddy" not in held(journal)
     outbox.close()
-    files = b"".join(path.read_bytes() for path in home.glob(f"{journal.name}*"))
-    assert b"hey buddy" not in files
+
+
+def held(journal: Path) -> bytes:
+    """The database and its log of changes."""
+    return b"".join(path.read_bytes() for path in journal.parent.glob(f"{journal.name}*"))

@@ -122,9 +122,9 @@ def test_a_screen_only_looks(house: House) -> None:
 def test_home_assistant_finds_the_robot_and_commands_nothing(house: House) -> None:
     with closing(peer(house, "a")) as a, closing(peer(house, "assistant")) as assistant:
         assert assistant.subscribe("homeassistant/#") == 1
-        assert a.publish("homeassistant/device/everpaw-a/config", b"{}") == TAKEN
-        assert assistant.next() == ("homeassistant/device/everpaw-a/config", b"{}")
-        assert a.publish("homeassistant/device/everpaw-b/config") == NOT_AUTHORISED
+        assert a.publish("homeassistant/device/everpaw_a/config", b"{}") == TAKEN
+        assert assistant.next() == ("homeassistant/device/everpaw_a/config", b"{}")
+        assert a.publish("homeassistant/device/everpaw_b/config") == NOT_AUTHORISED
         for topic in ("cmnd/skill", "request/arm", "request/consent", "request/memory"):
             assert assistant.publish(f"everpaw/v1/a/{topic}") == NOT_AUTHORISED
 
