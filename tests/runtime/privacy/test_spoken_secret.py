@@ -7,7 +7,6 @@ words, hears the same and shows that they would be found: in its topics, as it r
 import json
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -83,18 +82,23 @@ def test_the_sharing_robot_proves_that_words_would_be_found(evidence: Evidence) 
 
 
 def test_no_word_of_the_secret_leaves_a_private_robot(evidence: Evidence) -> None:
-    """As it was spoken and as it was recognised; a single short word may stand anywhere, a pair may not."""
+    """As it was spoken and as it was recognised: three words in a row are no coincidence."""
     told = [data.lower() for _, data in evidence.private]
     everything = b"\0".join(told)
-    assert b"sit" in everything, "the intent of the order is told, so the robot did hear"
+    assert any(kind == "topic" and b'"intent":"sit"' in data for kind, data in evidence.private)
     heard = recognised(evidence.sharing)[1:]
     for text in (SECRET, *heard):
-        words = normalise(text).split()
-        for pair in pairwise(words):
-            assert " ".join(pair).encode() not in everything, pair
+        for three in threes(text):
+            assert three.encode() not in everything, three
     for word in ("attic", "flower", "golden"):
         assert word.encode() not in everything
     assert recognised(evidence.private) == []
+
+
+def threes(text: str) -> list[str]:
+    """Every three words in a row; the whole where there are fewer."""
+    words = normalise(text).split()
+    return [" ".join(words[at : at + 3]) for at in range(max(1, len(words) - 2))]
 
 
 def test_no_sound_of_the_secret_leaves_a_robot(evidence: Evidence) -> None:

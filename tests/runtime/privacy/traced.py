@@ -11,8 +11,9 @@ from pathlib import Path
 
 STRACE = shutil.which("strace")
 _CALLS = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,sendmmsg,vmsplice,process_vm_writev"
+_KINDS = {"TCP": "topic", "pipe:": "pipe", "UNIX": "socket", "socket": "socket"}
 _STRING = re.compile(rb'"((?:\\x[0-9a-f]{2})*)"')
-_TARGET = re.compile(rb"^(?:\[pid +\d+\] |\d+ +)?(\w+)\(\d+<((?:\\x[0-9a-f]{2})*|[^>]*)")
+_TARGET = re.compile(rb"^(?:\[pid +\d+\] |\d+ +)?(\w+)\(\d+<((?:\\x[0-9a-f]{2})+|[^>]*)")
 
 
 def refused() -> str:
@@ -53,9 +54,8 @@ def run(folder: Path, settings: Sequence[str]) -> Traced:
 
 def _read(line: bytes) -> list[tuple[str, bytes]]:
     target = _TARGET.match(line)
-    where = target[2].decode("ascii", "replace") if target else ""
-    kind = "socket" if "TCP" in where or "UNIX" in where or "socket" in where else "file"
-    kind = "pipe" if "pipe:" in _plain(where) else kind
+    where = _plain(target[2].decode("ascii", "replace")) if target else ""
+    kind = next((name for mark, name in _KINDS.items() if where.startswith(mark)), "file")
     return [(kind, bytes.fromhex(text.decode().replace("\\x", ""))) for text in _STRING.findall(line)]
 
 
