@@ -14,7 +14,7 @@ from export.clone import lay_skills
 from training.clone.looks import draw, example, glb, intake, pose, recipe, rig
 from training.clone.looks.camera import Camera
 from training.clone.looks.fit import View, fit, overlap
-from training.clone.looks.masks import Clicks, corrective, cut_out
+from training.clone.looks.masks import Clicks, corrective, cut_out, pixel
 from training.clone.looks.paint import GUESSED, MIRRORED, SEEN, Paint, Photo, paint
 from training.clone.looks.palette import coat_of
 from training.clone.looks.shape import Shape
@@ -98,7 +98,7 @@ def test_a_name_tells_where_the_camera_stood(name: str, yaw: float | None) -> No
     assert intake.told_yaw(Path(name)) == yaw
 
 
-def test_clicks_mend_a_mask(animal: Mesh) -> None:
+def test_every_click_is_obeyed_and_the_same_clicks_give_the_same_mask(animal: Mesh) -> None:
     picture = np.zeros((intake.FRAME, intake.FRAME, 3), np.uint8)
     rng = np.random.default_rng(1)
     picture[:] = rng.normal(120, 12, picture.shape).clip(0, 255)
@@ -110,10 +110,13 @@ def test_clicks_mend_a_mask(animal: Mesh) -> None:
     patch &= ~true
     picture[patch] = rng.choice(picture[true], np.count_nonzero(patch))
     box = (0, 0, intake.FRAME, intake.FRAME)
-    before, _ = corrective(picture, box, true, 0)
     after, clicks = corrective(picture, box, true, 6)
     assert clicks.count == 6
-    assert overlap(after, true) > max(0.9, overlap(before, true))
+    assert overlap(after, true) > 0.85
+    for points, inside in ((clicks.keep, True), (clicks.away, False)):
+        for point in points:
+            column, row = pixel(point, box)
+            assert after[row, column] == inside
     assert (cut_out(picture, box, clicks) == after).all()
 
 

@@ -22,6 +22,8 @@ Box = tuple[int, int, int, int]
 ROUNDS = 5
 DISC = 0.012
 MARGIN = 0.04
+SMALL_HOLE = 0.0015
+"""Of the frame; it is filled unless it was clicked away"""
 MAX_BYTES = 100_000
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -103,6 +105,8 @@ def pixel(point: tuple[float, float], photo_box: Box) -> tuple[int, int]:
 def _tidied(mask: Mask, clicks: Clicks, photo_box: Box) -> Mask:
     """The largest piece and those that were clicked, without small holes."""
     smooth = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    for point in clicks.keep:
+        smooth[pixel(point, photo_box)[::-1]] = 1
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(smooth)
     if count < 2:
         return np.zeros_like(mask)
@@ -112,8 +116,9 @@ def _tidied(mask: Mask, clicks: Clicks, photo_box: Box) -> Mask:
         keep.add(int(pieces[row, column]))
     kept = np.isin(pieces, list(keep - {0}))
     holes, labels, stats, _ = cv2.connectedComponentsWithStats((~kept).astype(np.uint8))
-    small = [i for i in range(1, holes) if stats[i, cv2.CC_STAT_AREA] < 0.0015 * mask.size]
-    return kept | np.isin(labels, small)
+    clicked = {int(labels[pixel(point, photo_box)[::-1]]) for point in clicks.away}
+    small = [i for i in range(1, holes) if stats[i, cv2.CC_STAT_AREA] < SMALL_HOLE * mask.size]
+    return kept | np.isin(labels, list(set(small) - clicked))
 
 
 def corrective(picture: Picture, photo_box: Box, true: Mask, clicks: int) -> tuple[Mask, Clicks]:
