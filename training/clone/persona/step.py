@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from training.clone.steps import Finding, Pet, Step, Work
 NOTES = "notes"
 FEW = 5
 PERSONA = "persona.toml"
-_ASKED = "[lines.ask_robot]\nany = ["
+_ASKED = re.compile(r"\[lines\.ask_robot\]\nany = \[.*?\n\]", re.DOTALL)
 
 
 def animal_of(profile: Profile) -> Animal:
@@ -76,7 +77,8 @@ def _row(fact: Told) -> dict[str, object]:
 def persona(profile: Profile, card: Card) -> str:
     """The starter's lines under another name, with another card and style."""
     text = (starter.FOLDER / PERSONA).read_text(encoding="utf-8")
-    lines = text[text.index("[lines.") :].replace(_ASKED, f"{_ASKED}\n  {_honest(profile)},", 1)
+    lines = re.sub(_ASKED, lambda _: f"[lines.ask_robot]\nany = [\n  {_honest(profile)},\n]", text, count=1)
+    lines = lines[lines.index("[lines.") :]
     said = "".join(f"  {json.dumps(s, ensure_ascii=False)},\n" for s in [who(profile), *card.sentences])
     style = "".join(f"{name} = {number:.2f}\n" for name, number in sorted(card.style.items()))
     head = f"# {profile.name}: made from its owner's notes and card; see training/clone/persona.\n\n"
@@ -87,7 +89,7 @@ def persona(profile: Profile, card: Card) -> str:
 
 
 def _honest(profile: Profile) -> str:
-    """What it says when it is asked what it is, before the starter's own lines."""
+    """What it says whenever it is asked what it is."""
     told = [who(profile)]
     if profile.life == "memory":
         told.append(f"I play what {profile.name} was like. I am a robot, and {profile.name} is not in me.")
