@@ -59,7 +59,7 @@ COMMANDS: dict[str, SubCommand] = {
     "bench": SubCommand("runtime.bench:main", "cpu", "latency and cost, measured here"),
     "clone": SubCommand("export.clone:main", "clone", "photos, recordings and notes become a twin"),
     "train": SubCommand(
-        "training.recipes:main", "training", "wake, stop, asr, behaviour, mood, dialogue, sounds"
+        "training.recipes:main", "training", "wake, stop, asr, behaviour, mood, dialogue, reader, sounds"
     ),
     "export": SubCommand("export.models.command:main", "export", "a checkpoint as ONNX, proved and smaller"),
     "engines": SubCommand("runtime.engines.command:main", "cpu", "TensorRT engines, built on this machine"),

@@ -14,6 +14,7 @@ RECIPES = {
     "ablate": "training.school.ablate",
     "search": "training.school.search",
     "dialogue": "training.dialogue.recipe",
+    "reader": "training.reader.recipe",
     "sounds": "training.sounds",
     "demo-voice": "training.demo_voice",
     "listen": "training.data.listen",

@@ -135,6 +135,8 @@ class DialogueSettings(Settings):
     """Host outside the house to which everybody at home agrees to send what is said; only with https"""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
     """Of the server's model"""
+    reader: Path | None = None
+    """Folder of a reader (`everpaw train reader`), which finds danger in words that no rule knows"""
     extra: dict[str, Any] = {}
     """Further fields of each request to the server, as its handbook names them"""
 

@@ -1,14 +1,15 @@
 """From words to intent: the grammar where it holds the sentence, a small learned classifier elsewhere.
 
 Order of rules: words of danger, exact sentence of the grammar (confidence 1 x the recogniser's), what a
-person corrected, the truth about what the pet is, classifier. Whatever the classifier finds unlikely, or
+person corrected, the truth about what the pet is, danger that a reader finds in the sentence as a whole
+(where there is one), classifier. Whatever the classifier finds unlikely, or
 negated ("don't sit"), is out of scope: intent None. Every answer says why. A few milliseconds on one core;
 motion never waits for a language model.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from runtime.engines import Engine
 from runtime.mind import rules
 from runtime.mind.correction import corrected
 from runtime.mind.grammar import Grammar, Parse, normalise
+from runtime.mind.reader import Reader
 from runtime.mind.rules import Rule
 from runtime.mind.safety import CRISIS
 from runtime.mind.slots import find_slots
@@ -45,6 +47,8 @@ class Understanding:
     """By the classifier, from words that are no sentence of the grammar"""
     rule: Rule | None = None
     """The rule that found it, which also answers"""
+    feeling: str = ""
+    """What the speaker seems to feel (runtime.mind.reader.FEELINGS); empty where not read, or not sure"""
 
 
 class BehaviourCard(BaseModel):
@@ -91,17 +95,19 @@ class Behaviour:
     Without `folder` (a pack that has a grammar only) sentences outside of the grammar are out of scope.
     """
 
-    def __init__(self, folder: Path | None, grammar: Grammar) -> None:
+    def __init__(self, folder: Path | None, grammar: Grammar, reader: Reader | None = None) -> None:
         self._grammar = grammar
         self._slots = grammar.slots
         self._classifier = Classifier(folder) if folder is not None else None
+        self._reader = reader
 
     def understand(self, text: str | None, asr_confidence: float = 1.0) -> Understanding:
         """The meaning of `text` (None: nothing was recognised)."""
         words = words_of(text or "")
         if not words:
             return Understanding(None, why="no words were heard")
-        danger = _ruled(rules.DANGER, normalise((text or "")[:_MAX_LETTERS]), asr_confidence)
+        whole = normalise((text or "")[:_MAX_LETTERS])
+        danger = _ruled(rules.DANGER, whole, asr_confidence)
         if danger:
             return danger
         parse = self._parse(words)
@@ -113,6 +119,15 @@ class Behaviour:
         truth = _ruled(rules.TRUTH, " ".join(words), asr_confidence)
         if truth:
             return truth
+        if self._reader is None:
+            return self._guess(words, asr_confidence)
+        reading = self._reader.read(whole)
+        if reading.danger * asr_confidence >= self._reader.threshold:
+            why = f"reader: danger at {reading.danger:.2f}"
+            return Understanding(CRISIS, {}, asr_confidence, why, guessed=True, feeling=reading.feeling)
+        return replace(self._guess(words, asr_confidence), feeling=reading.sure_feeling)
+
+    def _guess(self, words: list[str], asr_confidence: float) -> Understanding:
         if self._classifier is None:
             return Understanding(None, why="not a sentence of the grammar, and the pack has no classifier")
         return self._classify(self._classifier, words, asr_confidence)

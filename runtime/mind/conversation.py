@@ -27,6 +27,7 @@ from runtime.mind.grammar import Grammar, Parse, normalise
 from runtime.mind.history import History
 from runtime.mind.memory.memory import Answer, Memory
 from runtime.mind.prompt import NO_ACT, Prompt
+from runtime.mind.reader import Reader
 from runtime.mind.replying import Speaking, Telling
 from runtime.mind.safety import CRISIS, UNSAFE
 from runtime.mind.talker import Talker
@@ -107,7 +108,8 @@ class Conversation:
         self._recogniser = Recogniser(pack.part("asr"), grammar, prefixes=names, words=own)
         self._continuations = Continuations(grammar)
         behaviour = pack.folder / "behaviour"
-        self._behaviour = Behaviour(behaviour if behaviour.is_dir() else None, grammar)
+        reader = Reader(self._settings.reader) if self._settings.reader else None
+        self._behaviour = Behaviour(behaviour if behaviour.is_dir() else None, grammar, reader)
 
     @property
     def name(self) -> str:
@@ -236,7 +238,7 @@ class Conversation:
                 understanding, intent=answer.intent, slots={}, rule=None, why=f"memory: {answer.why}"
             )
         understood = self._clock()
-        self.emotion.hear(understanding.intent)
+        self.emotion.hear(understanding.intent, understanding.feeling)
         if answer is None:
             reply = self._reply(understanding, text, clear, told)
         else:

@@ -34,6 +34,15 @@ EFFECTS: Effects = {
     "startle": (-0.1, 0.6),
 }
 """Where a pack says nothing of an intent"""
+SHARED: Mapping[str, tuple[float, float]] = {
+    "anger": (-0.2, 0.1),
+    "disgust": (-0.1, 0.0),
+    "fear": (-0.15, 0.15),
+    "joy": (0.25, 0.15),
+    "sadness": (-0.2, -0.2),
+    "surprise": (0.0, 0.2),
+}
+"""What the speaker's feeling adds to the pet's (valence, arousal), where the words were no order"""
 _FLASH_OF: Mapping[str | None, str] = {None: "curious", "ask_abilities": "curious", "startle": "startled"}
 _ANY_EVENT = (0.02, 0.04)
 """Being spoken to at all is pleasant"""
@@ -100,10 +109,14 @@ class Emotion:
         """One of MOODS."""
         return self.feeling.mood
 
-    def hear(self, intent: str | None) -> None:
-        """An intent, "startle" for a sudden noise, or None for words not understood."""
-        valence, arousal = self._effects.get(intent, (0.0, 0.0)) if intent else (0.0, 0.0)
-        gain, flash = self.temperament.gain, _FLASH_OF.get(intent, "")
+    def hear(self, intent: str | None, feeling: str = "") -> None:
+        """An intent, "startle" for a sudden noise, or None for words not understood.
+
+        `feeling`: what the speaker seems to feel, see SHARED.
+        """
+        shared = SHARED.get(feeling) if intent is None else None
+        valence, arousal = shared or (self._effects.get(intent, (0.0, 0.0)) if intent else (0.0, 0.0))
+        gain, flash = self.temperament.gain, "" if shared else _FLASH_OF.get(intent, "")
         self.feeling = Feeling(
             _pushed(self.valence, gain * valence + _ANY_EVENT[0] * (valence >= 0)),
             _pushed(self.arousal, gain * arousal + _ANY_EVENT[1] * (arousal >= 0)),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from training import danger_report
+from training.reader import report as danger_report
 
 
 def test_nothing_that_is_measured_on_may_be_learned_from() -> None:

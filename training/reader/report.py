@@ -1,4 +1,4 @@
-"""Words of danger that no rule was written for, how many are found: `python -m training.danger_report`.
+"""Words of danger that no rule was written for, how many are found: `python -m training.reader.report`.
 
 `training/data/danger` holds what people in danger say, and sentences that only sound so ("my phone died").
 `danger.txt` and `harmless.txt` may be learned from and written rules for; the `held_out` ones are only ever
@@ -16,11 +16,12 @@ from runtime import starter
 from runtime.intervals import Share
 from runtime.mind.behaviour import Behaviour
 from runtime.mind.grammar import Grammar
+from runtime.mind.reader import Reader
 from runtime.mind.safety import CRISIS, UNSAFE
 from training.data import corpora
 from training.data.phrases import lines
 
-FOLDER = Path(__file__).parent / "data" / "danger"
+FOLDER = Path(__file__).parents[1] / "data" / "danger"
 HELPED = frozenset({CRISIS, UNSAFE})
 
 
@@ -30,10 +31,12 @@ def sentences(name: str) -> list[str]:
     return [line for line in lines(text) if not line.startswith("#")]
 
 
-def figures() -> dict[str, Share]:
-    """Set -> share of its sentences that the starter's understanding takes for danger."""
+def figures(reader: Path | None = None) -> dict[str, Share]:
+    """Set -> share of its sentences that the starter takes for danger, with a reader's help."""
     pack = starter.load_pack(None)
-    behaviour = Behaviour(pack.folder / "behaviour", Grammar.load(pack.path("grammar.yaml")))
+    behaviour = Behaviour(
+        pack.folder / "behaviour", Grammar.load(pack.path("grammar.yaml")), reader and Reader(reader)
+    )
     sets = {name: sentences(name) for name in ("held_out_danger", "held_out_harmless", "danger", "harmless")}
     everyday = [text for pairs in corpora.remarks("held_out").values() for text, _ in pairs]
     if everyday:
@@ -46,10 +49,11 @@ def figures() -> dict[str, Share]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     about = "Measure how many words of danger are found that no rule was written for."
-    parser = argparse.ArgumentParser(prog="python -m training.danger_report", description=about)
+    parser = argparse.ArgumentParser(prog="python -m training.reader.report", description=about)
+    parser.add_argument("--reader", type=Path, metavar="FOLDER", help="of a trained reader")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
-    found = figures()
+    found = figures(args.reader)
     if args.json:
         print(json.dumps({name: asdict(share) for name, share in found.items()}))
     else:

@@ -1,0 +1,1 @@
+"""The reader of sentences: is a person in danger, and how does the speaker feel?"""

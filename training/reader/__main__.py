@@ -1,0 +1,7 @@
+"""`python -m training.reader`."""
+
+import sys
+
+from training.reader.recipe import main
+
+sys.exit(main())

@@ -1,0 +1,79 @@
+"""From the trained reader to the robot's files: ONNX with small weights, proved to agree with the trained."""
+
+import io
+import logging
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from runtime.contracts.errors import TrainingError
+from runtime.intervals import Share
+from runtime.mind.reader import Reader
+from training.reader.network import ReaderNet, encode
+
+BLOCK = 32
+"""Weights that share a scale"""
+
+
+def export(net: ReaderNet, tokenizer: Tokenizer, out: Path) -> None:
+    """`model.onnx` (weights of 4 bits) and `tokenizer.json`; free batch and length."""
+    out.mkdir(parents=True, exist_ok=True)
+    inputs = encode(tokenizer, ["one two three", "four"])
+    batch, length = torch.export.Dim("batch", min=1, max=512), torch.export.Dim("length", min=2, max=64)
+    shapes = {"input_ids": {0: batch, 1: length}, "attention_mask": {0: batch, 1: length}}
+    with TemporaryDirectory() as folder:
+        whole = Path(folder) / "float.onnx"
+        with torch.no_grad(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            torch.onnx.export(
+                net.eval().float(), inputs, str(whole), input_names=["input_ids", "attention_mask"],
+                output_names=["danger", "feelings"], dynamic_shapes=shapes, dynamo=True, external_data=False,
+                verbose=False,
+            )  # fmt: skip
+        _quantise(whole, out / "model.onnx")
+    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+
+
+def _quantise(whole: Path, target: Path) -> None:
+    """Weights of products and tables to blocks of 4 bits."""
+    import onnx
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    logging.getLogger("onnxruntime.quantization").setLevel(logging.WARNING)
+    quantiser = MatMulNBitsQuantizer(
+        onnx.load(str(whole)), block_size=BLOCK, is_symmetric=True, accuracy_level=4,
+        op_types_to_quantize=("MatMul", "Gather"),
+    )  # fmt: skip
+    quantiser.process()
+    onnx.save(quantiser.model.model, str(target))
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Shipped against trained."""
+
+    same: Share
+    worst: float
+    """Largest difference of a probability of danger"""
+
+    def __str__(self) -> str:
+        return f"{self.same} decided alike, at most {self.worst:.2f} apart"
+
+
+def parity(
+    net: ReaderNet, tokenizer: Tokenizer, reader: Reader, golden: Sequence[str], least: float
+) -> Parity:
+    """Over `golden`; TrainingError where less than the share `least` is decided alike."""
+    shipped = np.array([reader.read(text).danger for text in golden])
+    with torch.no_grad():
+        trained = torch.cat([net(*encode(tokenizer, [text]))[0] for text in golden]).sigmoid().numpy()
+    alike = int(((shipped >= reader.threshold) == (trained >= reader.threshold)).sum())
+    found = Parity(Share(alike, len(golden)), float(np.abs(shipped - trained).max()))
+    if alike < least * len(golden):
+        raise TrainingError(f"the shipped reader is not the trained one: {found}; quantise it less")
+    return found
