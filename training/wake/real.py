@@ -66,10 +66,14 @@ def owners_recordings(folder: Path) -> list[Floats]:
     TrainingError for a folder without sound files, and for a recording that is empty, too long for one name
     or no sound at all, with its path.
     """
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SOUNDS)
+    paths = recording_paths(folder)
     if not paths:
         raise TrainingError(f"{folder} holds no recordings (.wav, .flac, .ogg, .mp3); record the name there")
     return [_recording(path) for path in paths]
+
+
+def recording_paths(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SOUNDS)
 
 
 def _recording(path: Path) -> Floats:

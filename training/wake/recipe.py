@@ -35,6 +35,7 @@ from training.wake.clips import Clip, Order, real_orders, split_orders
 from training.wake.export import save_head, write_card
 from training.wake.fit import fit
 from training.wake.head import Head
+from training.wake.mislabelled import doubtful
 from training.wake.owner import train_verifier
 from training.wake.plan import SMOKE, STOP, WAKE, Plan
 from training.wake.real import owners_recordings, real_negatives
@@ -71,6 +72,8 @@ def train(
     check_name(name, spellings)
     if recordings:
         say(f"{len(owners_recordings(recordings))} recordings by the owner in {recordings}")
+        for line in doubtful(name, recordings):
+            say(line)
     for line in [*voices.missing(), *([] if is_mandarin(name) else wake_words.advice(name))]:
         say(line)
     plan = STOP if name == "stop" else WAKE

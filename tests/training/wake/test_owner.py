@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 pytest.importorskip("torch", reason="pip install 'everpaw[training]'")
 pytest.importorskip("onnx", reason="pip install 'everpaw[training]'")
@@ -14,7 +15,7 @@ from runtime.audio.verifier import Verifier
 from runtime.contracts.errors import TrainingError
 from runtime.starter import FOLDER
 from training.data import voices
-from training.wake import owner, recipe
+from training.wake import mislabelled, owner, recipe
 
 needs_voices = pytest.mark.skipif(len(voices.all_voices()) < 100, reason="pip install 'everpaw[voice]'")
 
@@ -73,3 +74,21 @@ def test_only_the_owner_needs_recordings(tmp_path: Path, capsys: pytest.CaptureF
     with pytest.raises(SystemExit):
         recipe.main(["--name", "rex", "--out", str(tmp_path), "--only-owner"])
     assert "--only-owner needs --recordings" in capsys.readouterr().err
+
+
+@needs_voices
+def test_a_recording_of_something_else_is_pointed_out(tmp_path: Path) -> None:
+    voice = next(v for v in voices.voices(held_out=True) if v.name.startswith("en-us"))
+    for name, text in (
+        ("right", "hey buddy"),
+        ("wrong", "smart mirror"),
+        ("other", "jarvis"),
+    ):
+        soundfile.write(tmp_path / f"{name}.wav", _speech(text, voice), 22_050)
+    lines = mislabelled.doubtful("hey buddy", tmp_path)
+    assert [Path(line.split(" hardly")[0]).name for line in lines] == ["other.wav", "wrong.wav"]
+    assert mislabelled.doubtful("小白", tmp_path) == []
+
+
+def _speech(text: str, voice: voices.Voice) -> np.ndarray:
+    return soxr.resample(voices.render(voices.Utterance(text, voice, 1.0, 1.0)), 16_000, 22_050)
