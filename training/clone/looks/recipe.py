@@ -95,7 +95,7 @@ def make_avatar(work: Work) -> None:
     torch.set_num_threads(1)
     taken = cuts(work.made("masks"))[:MOST_VIEWS]
     if not taken:
-        raise CloneError("the animal was found on no photo; click on it: everpaw clone click PET")
+        raise CloneError("the animal was found on no photo; put clicks beside each, as docs/clone.md shows")
     _refuse_blobs(taken)
     yaws = bearings([cut.mask for cut in taken], [cut.yaw_deg for cut in taken])
     views = [View(_small(cut.mask), yaw) for cut, yaw in zip(taken, yaws, strict=True)]
