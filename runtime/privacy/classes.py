@@ -19,6 +19,7 @@ CLASSES = (
     DataClass("memory", "memory/, sealed", "memory", "until forgotten or erased"),
     DataClass("lessons", "lessons/, sealed", "lessons", "privacy.keep_days"),
     DataClass("events", "events-*.sqlite, no words", "none is needed", "privacy.keep_days, 10,000 at most"),
+    DataClass("persona", "persona.toml, of a soul that moved in", "its owner brought it", "until erased"),
     DataClass("life", "life.json, no words", "none is needed", "until erased"),
     DataClass("consents", "consents.json, memory/consent.json", "they are it", "until erased"),
     DataClass("telemetry", "nowhere; no words on topics", "none is needed", "by whoever listens"),

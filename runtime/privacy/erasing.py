@@ -13,7 +13,7 @@ from runtime.mind.memory.proof import Search
 from runtime.privacy.holdings import Holdings
 from runtime.privacy.switches import FILE
 
-CLASSES = ("memory", "lessons", "events", "life", "consents")
+CLASSES = ("memory", "lessons", "events", "persona", "life", "consents")
 
 
 def needles(held: Holdings, only: Iterable[str]) -> set[bytes]:
@@ -53,6 +53,8 @@ def erase(held: Holdings, only: Iterable[str] = CLASSES) -> Search:
         store.erase(held.lessons)
     if "events" in wanted:
         _shred(path for journal in held.journals for path in _with_logs(journal))
+    if "persona" in wanted:
+        _shred([held.persona])
     if "life" in wanted:
         _shred(held.life.parent.glob(f"*{held.life.name}*"))
     if "consents" in wanted:

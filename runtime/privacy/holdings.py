@@ -20,6 +20,7 @@ from runtime.mind.memory.facts import Fact
 from runtime.mind.memory.place import folder_of
 from runtime.mind.memory.store import Store
 from runtime.privacy.switches import FILE, Switches
+from runtime.soul.place import PERSONA
 
 Row = dict[str, Any]
 
@@ -40,6 +41,11 @@ class Holdings:
     @property
     def lessons(self) -> Path:
         return self.folder / LESSONS
+
+    @property
+    def persona(self) -> Path:
+        """The card of a soul that was brought here; it tells of its people too."""
+        return self.folder / PERSONA
 
     @property
     def switches(self) -> Switches:
@@ -83,6 +89,7 @@ class Holdings:
             "memory": len(self.facts()),
             "lessons": len(self.book()),
             "events": sum(1 for journal in self.journals for _ in self.events(journal)),
+            "persona": int(self.persona.exists()),
             "life": int(self.life.exists()),
             "consents": len(self.switches.changes()) + int((self.memory / consent.FILE).exists()),
         }

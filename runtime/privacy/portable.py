@@ -2,7 +2,7 @@
 
     facts.json        what it knows of its people          lessons.jsonl    turns and how they were taken
     events-*.jsonl    the journals of events               life.json        drives and mood
-    consents.json     who switched what, and when          memory-consent.json
+    consents.json     who switched what, and when          memory-consent.json, persona.toml
     manifest.json     sha256 of each, written last: it is whole where this stands
 
 The folder is readable by whoever has it: keep it safe. With `lessons only` it is what a recipe learns from.
@@ -28,10 +28,12 @@ from runtime.mind.memory.facts import Fact
 from runtime.mind.memory.store import Store
 from runtime.privacy.holdings import Holdings
 from runtime.privacy.switches import FILE
+from runtime.soul.place import PERSONA
 
 MANIFEST, FACTS, LESSONS, LIFE = "manifest.json", "facts.json", "lessons.jsonl", "life.json"
 MEMORY_CONSENT = "memory-consent.json"
 MAX_FILE_BYTES = 100_000_000
+_CLASS_OF = {LIFE: "life", PERSONA: "persona", FILE: "consents", MEMORY_CONSENT: "consents"}
 _FACTS = TypeAdapter(list[Fact])
 
 
@@ -79,8 +81,7 @@ def _write_rest(held: Holdings, folder: Path) -> None:
     for journal in held.journals:
         rows = (json.dumps(row, ensure_ascii=False) + "\n" for row in held.events(journal))
         _text(folder / f"{journal.stem}.jsonl", "".join(rows))
-    named = {LIFE: held.life, FILE: held.folder / FILE, MEMORY_CONSENT: held.memory / consent.FILE}
-    for name, source in named.items():
+    for name, source in _whole_files(held).items():
         if source.exists():
             _text(folder / name, source.read_text("utf-8"))
 
@@ -103,10 +104,16 @@ def read(place: Path) -> tuple[Manifest, list[Fact], list[Lesson]]:
     return manifest, facts, lessons
 
 
+def _whole_files(held: Holdings) -> dict[str, Path]:
+    """Name in an export -> the file that is taken along as it is."""
+    consents = {FILE: held.folder / FILE, MEMORY_CONSENT: held.memory / consent.FILE}
+    return {LIFE: held.life, PERSONA: held.persona, **consents}
+
+
 def put_back(held: Holdings, place: Path) -> dict[str, int]:
     """Facts, lessons, life and consents of an export, added to what is there; events stay in the export."""
     manifest, facts, lessons = read(place)
-    added = {"memory": 0, "lessons": 0, "life": 0, "consents": 0}
+    added = {"memory": 0, "lessons": 0, "persona": 0, "life": 0, "consents": 0}
     if facts:
         with closing(Store(held.memory)) as rows:
             fresh = [fact for fact in facts if fact not in rows.facts().values()]
@@ -117,16 +124,12 @@ def put_back(held: Holdings, place: Path) -> dict[str, int]:
             fresh_lessons = [lesson for lesson in lessons if lesson not in known]
             book.add(fresh_lessons)
             added["lessons"] = len(fresh_lessons)
-    for name, target, what in (
-        (LIFE, held.life, "life"),
-        (FILE, held.folder / FILE, "consents"),
-        (MEMORY_CONSENT, held.memory / consent.FILE, "consents"),
-    ):
+    for name, target in _whole_files(held).items():
         # What the owner of this robot said here counts before what was said elsewhere.
         if name in manifest.files and not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _text(target, (place / name).read_text("utf-8"))
-            added[what] += 1
+            added[_CLASS_OF[name]] += 1
     return added
 
 

@@ -27,7 +27,8 @@ def verify(held: Holdings, settings: PrivacySettings, absent: Sequence[str] = ()
 
 def _closed(held: Holdings) -> Finding:
     files = _files(held)
-    open_ = [path for path in files if path.stat().st_mode & 0o077]
+    # A mark without content tells nobody anything.
+    open_ = [path for path in files if path.stat().st_mode & 0o077 and path.stat().st_size]
     cure = f"chmod 600 {' '.join(map(str, open_[:5]))}"
     return Finding("rights", not open_, f"{len(files)} files, {len(open_)} that others may read", cure)
 

@@ -68,6 +68,7 @@ def bring_in(held: Holdings, place: Path, passphrase: str, *, replace: bool) -> 
         added = portable.put_back(held, folder)
         draft = target.with_name(f".{PERSONA}.new")
         shutil.copyfile(folder / PERSONA, draft)
+        draft.chmod(0o600)
         draft.replace(target)
     return added
 

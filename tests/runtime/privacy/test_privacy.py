@@ -55,7 +55,9 @@ def fill(folder: Path) -> None:
     outbox.publish("event/wake", m.WakeEvent(name="hey buddy", score=1.0, mono_ms=1))
     outbox.close()
     (folder / "life.json").write_text('{"kept": 1}')
-    (folder / "life.json").chmod(0o600)
+    (folder / "persona.toml").write_text('name = "Rex"')
+    for name in ("life.json", "persona.toml"):
+        (folder / name).chmod(0o600)
 
 
 def shown(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, object]]:
@@ -99,14 +101,14 @@ def test_an_export_is_complete_and_comes_back(
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
         *("manifest.json", "facts.json", "lessons.jsonl", "events-mind.jsonl", "life.json"),
-        *("consents.json", "memory-consent.json"),
+        *("consents.json", "memory-consent.json", "persona.toml"),
     }
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "out").iterdir())
     before = counts(capsys)
     main(["erase", "--yes"])
     assert set(counts(capsys).values()) == {0, "-"}
     [added] = shown(capsys, "import", str(tmp_path / "out"))
-    assert added == {"memory": 1, "lessons": 1, "life": 1, "consents": 2}
+    assert added == {"memory": 1, "lessons": 1, "persona": 1, "life": 1, "consents": 2}
     after = counts(capsys)
     assert {**before, "events": 0} == after
     with closing(Store(home / "memory")) as rows:
