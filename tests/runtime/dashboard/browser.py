@@ -95,7 +95,7 @@ class Browser:
 
     @property
     def body(self) -> str:
-        return str(self.element("body").text)
+        return str(self.run("return document.body.innerText"))
 
     def media(self, *, dark: bool = False, phone: bool = False) -> None:
         """As a phone, or as at night."""
