@@ -12,20 +12,13 @@ import torch
 
 from training.clone.looks import draw
 from training.clone.looks.camera import Camera
+from training.clone.looks.palette import NAMES
 from training.clone.looks.shape import Shape
 from training.clone.looks.skeleton import Array
 from training.clone.looks.surface import Mesh, polygonise
 
 SWELLING = 0.012
-COATS = {
-    "black": (35, 33, 34),
-    "chocolate": (84, 56, 40),
-    "red": (150, 84, 44),
-    "fawn": (196, 154, 108),
-    "cream": (232, 214, 180),
-    "white": (240, 238, 232),
-    "grey": (128, 128, 132),
-}
+COATS = {name: colour for name, colour in NAMES.items() if name not in ("blue grey", "golden")}
 PATTERNS = ("solid", "bicolour", "tabby", "spotted")
 
 
