@@ -6,6 +6,7 @@ runs the board's own files. Only the body is simulated, and the owner, unless --
 
 import argparse
 import json
+import os
 import queue
 import sys
 import threading
@@ -92,7 +93,8 @@ def looking_on(scene: Stage, args: argparse.Namespace) -> Iterator[None]:
     print(f"Watch it: http://{broker.host}:{port}/ (in a few seconds)", file=sys.stderr)
     watch = HostWatch(Path.cwd())
     figures = reporting(scene.robot.bus, watch, scene.robot.latencies)
-    with process("runtime.cli", *words, quiet=True), figures:
+    with process("runtime.cli", *words, quiet=True) as page, figures:
+        os.setpriority(os.PRIO_PROCESS, page.pid, 10)  # the pet comes first
         yield
 
 

@@ -29,6 +29,7 @@ from tests.torture.ledger import Piece, Proof, Row, Verdict
 RUNS = 100
 MOVING_S = 0.3
 """Walks for so long before something breaks"""
+WALKS = 5
 QUIET_S = 0.4
 """Watched after the stop and again after mending: nothing re-arms"""
 BLINK_S = 0.4
@@ -76,8 +77,13 @@ class Robot(Owner):
         return bridge
 
     def walk(self) -> None:
-        self.do("cmnd/gait", m.GaitCommand, {"started"}, gait="walk", duration_ms=60_000)
-        time.sleep(MOVING_S)
+        """On its way; a starved machine may let go before the fault, which then would show nothing."""
+        for _ in range(WALKS):
+            self.do("cmnd/gait", m.GaitCommand, {"started"}, gait="walk", duration_ms=60_000)
+            time.sleep(MOVING_S)
+            if self.board()[-1]["state"] == "ARMED":
+                return
+        raise RuntimeError(f"it let go {WALKS} times before any fault; give the machine a rest")
 
     def rested(self, rows: int) -> bool:
         return any(row["state"] == "DISARMED" for row in self.board()[rows:])
