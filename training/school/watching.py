@@ -23,7 +23,8 @@ class Progress(TrainerCallback):
     """A line on stderr now and then: a bar, the loss, what is left."""
 
     def __init__(self) -> None:
-        self._said_s, self._first, self._loss = 0.0, 0, float("nan")
+        self._said_s, self._first = 0.0, 0
+        self._loss: float | None = None
         self._pace: Pace | None = None
 
     def on_train_begin(
@@ -49,11 +50,8 @@ class Progress(TrainerCallback):
             return
         bar = "#" * (_CELLS * step // most)
         left = self._pace.left(step - self._first)
-        print(
-            f"[{bar:.<{_CELLS}}] step {step} of {most}  loss {self._loss:.3f}  {left}",
-            file=sys.stderr,
-            flush=True,
-        )
+        loss = "" if self._loss is None else f"  loss {self._loss:.3f}"
+        print(f"[{bar:.<{_CELLS}}] step {step} of {most}{loss}  {left}", file=sys.stderr, flush=True)
         self._said_s = time.monotonic()
 
 
