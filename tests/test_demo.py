@@ -17,7 +17,7 @@ DEMO = [sys.executable, "-m", "runtime.cli", "demo", "--quiet", "--json"]
 
 
 MOVING = {"sit", "walk", "turn", "wag_tail", "shake_paw"}
-PLAYS = 3
+PLAYS = 5
 
 
 def played() -> list[dict[str, Any]]:
