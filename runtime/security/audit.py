@@ -12,10 +12,10 @@ from runtime.broker import find_broker
 from runtime.finding import Finding
 from runtime.security import bundle, mosquitto
 from runtime.security.house import AUTHORITY_KEY, CLIENTS, KEEPER, LOG, REGISTER, House
+from runtime.security.register import ANYWHERE
 
 SOON = timedelta(days=60)
 PRIVATE = (AUTHORITY_KEY, REGISTER, LOG, mosquitto.SERVER_KEY, mosquitto.ROLES)
-_ANYWHERE = ("0.0.0.0", "::", "")
 
 
 def audit(house: House, now: datetime) -> Iterator[Finding]:
@@ -83,13 +83,12 @@ def _parsed(data: bytes, name: str) -> object:
 def _listening(house: House) -> Finding:
     listen = house.register.listen
     seen = f"{listen}:{house.register.port}, TLS 1.3, a certificate from everybody"
-    well = listen in _ANYWHERE or in_house(listen)
+    well = listen in ANYWHERE or in_house(listen)
     return Finding("listens at", well, seen, "no broker belongs on a public address: init --listen")
 
 
 def _tried(house: House) -> Iterator[Finding]:
-    host = "127.0.0.1" if house.register.listen in _ANYWHERE else house.register.listen
-    port = house.register.port
+    host, port = house.register.here, house.register.port
     ours = bundle.context(house.folder / CLIENTS / KEEPER)
     if find_broker(host, port, tls=ours) is None:
         cure = f"mosquitto -c {house.folder / mosquitto.CONFIG}"

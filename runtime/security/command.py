@@ -6,21 +6,15 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from runtime.contracts.errors import TrustError
 from runtime.contracts.topics import check_robot_id
 from runtime.doctor import line_of
 from runtime.security import control, door, mosquitto, pairing, roles
 from runtime.security.audit import audit
-from runtime.security.house import (
-    CLIENTS,
-    HOSTS,
-    REGISTER,
-    SERVER,
-    House,
-    Register,
-    alone,
-)
+from runtime.security.house import CLIENTS, REGISTER, SERVER, House, alone
+from runtime.security.register import ANYWHERE, Register
 
 AUTHORITY = "authority"
 
@@ -63,18 +57,15 @@ def make_broker(
     folder: Path, robots: list[str], listen: str | None, port: int | None, names: list[str]
 ) -> int:
     """`everpaw security init --robot ID`: what is missing is made, the rest stays."""
-    now = datetime.now(UTC)
+    now, robots = datetime.now(UTC), [check_robot_id(robot) for robot in robots]
     with alone(folder):
         if not (folder / REGISTER).exists():
-            reached = {"listen": listen or "127.0.0.1", "port": port or mosquitto.PORT}
-            house = House.make(folder, Register(hosts=_hosts(listen, names), **reached), now)
+            house = House.make(folder, _reached(Register(), listen, port, names), now)
         else:
             house = House.open(folder)
-            changed = {"listen": listen or house.register.listen, "port": port or house.register.port}
-            hosts = tuple(dict.fromkeys([*house.register.hosts, *_hosts(listen, names)]))
-            house.register = house.register.model_copy(update={"hosts": hosts, **changed})
+            house.register = _reached(house.register, listen, port, names)
             house.renew_server(now)
-        for robot in map(check_robot_id, robots):
+        for robot in robots:
             if house.register.valid(robot) is None:
                 _give(house, robot, "robot", (robot,), now)
     print(
@@ -85,9 +76,12 @@ def make_broker(
     return 0
 
 
-def _hosts(listen: str | None, names: list[str]) -> tuple[str, ...]:
-    reached = [listen] if listen and listen not in ("0.0.0.0", "::") else []
-    return tuple(dict.fromkeys([*HOSTS, *reached, *names]))
+def _reached(before: Register, listen: str | None, port: int | None, names: list[str]) -> Register:
+    """The register with where its broker listens and how it is reached; what is not given stays."""
+    at = [listen] if listen and listen not in ANYWHERE else []
+    hosts = tuple(dict.fromkeys([*before.hosts, *at, *names]))
+    port = before.port if port is None else port
+    return before.changed(hosts=hosts, listen=listen or before.listen, port=port)
 
 
 def _give(house: House, name: str, kind: roles.Kind, robots: tuple[str, ...], now: datetime) -> Path:
@@ -146,20 +140,15 @@ def _pair(args: argparse.Namespace) -> int:
         house = House.open(args.broker_folder)
         if house.register.valid(args.name):
             raise TrustError(f"{args.name} is paired already; revoke it first, or give another name")
-        reached = house.register
 
         def certify(asked: bytes) -> dict[str, str]:
             now = datetime.now(UTC)
             certificate = house.certify(args.name, args.kind, args.robot, now, asked)
             authority = (house.folder / mosquitto.AUTHORITY).read_text()
-            return {
-                "authority": authority,
-                "certificate": certificate.decode(),
-                "port": str(reached.port),
-                "robots": " ".join(args.robot),
-            }
+            port = str(house.register.port)
+            return {"authority": authority, "certificate": certificate.decode(), "port": port}
 
-        opened = door.open_door(reached.listen, args.pairing_port)
+        opened = door.open_door(house.register.listen, args.pairing_port)
         with closing(opened.server):
             offer = pairing.Offer(pairing.new_code(), certify, time.monotonic)
             print(f"{offer.code[:4]} {offer.code[4:]}", flush=True)
@@ -182,12 +171,20 @@ def _refused(house: House, name: str, why: str) -> None:
 
 
 def _join(args: argparse.Namespace) -> int:
-    host, colon, number = args.house.rpartition(":")
-    port = int(number) if colon and number.isdigit() else door.PORT
-    code = args.code or _ask_code()
-    told = door.join(host if colon else args.house, port, code, args.out)
+    host, port = _host_and_port(args.house)
+    told = door.join(host, port, args.code or _ask_code(), args.out)
     print(f"mqtt.port = {told['port']}\nmqtt.certificates = {str(args.out)!r}")
     return 0
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    """ "pets.local", "192.168.1.20:8884" or "[fe80::1]:8884"."""
+    try:
+        found = urlsplit(f"//{text}")
+        port = found.port or door.PORT
+    except ValueError as error:
+        raise TrustError(f"{text!r} is no HOST[:PORT] ({error})") from error
+    return found.hostname or "", port
 
 
 def _ask_code() -> str:

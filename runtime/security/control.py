@@ -17,7 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.contracts.errors import BusError, TrustError
 from runtime.security import bundle, mosquitto, roles
-from runtime.security.house import CLIENTS, KEEPER, House, Issued
+from runtime.security.house import CLIENTS, KEEPER, House
+from runtime.security.register import Issued
 
 ANSWER_S = 3.0
 _ABSENT = ("not found", "already exists")
@@ -60,7 +61,6 @@ def tell(house: House, orders: Iterable[Order]) -> bool:
 
 
 def _ask(house: House, orders: list[Order]) -> list[Order]:
-    host = house.register.listen if house.register.listen not in ("0.0.0.0", "::") else "127.0.0.1"
     heard: queue.Queue[list[Order]] = queue.Queue()
     client = Client(CallbackAPIVersion.VERSION2, client_id=f"everpaw-{KEEPER}-{os.getpid()}")
     client.tls_set_context(bundle.context(house.folder / CLIENTS / KEEPER))
@@ -69,7 +69,7 @@ def _ask(house: House, orders: list[Order]) -> list[Order]:
     client.on_subscribe = lambda c, *_: c.publish(topic, json.dumps({"commands": orders}))
     client.on_message = lambda _c, _d, message: heard.put(json.loads(message.payload)["responses"])
     client.connect_timeout = ANSWER_S
-    client.connect(host, house.register.port)
+    client.connect(house.register.here, house.register.port)
     client.loop_start()
     try:
         return heard.get(timeout=ANSWER_S)

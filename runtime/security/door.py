@@ -50,7 +50,7 @@ def open_door(listen: str, port: int) -> Door:
     """TrustError where the port cannot be had."""
     try:
         return Door(socket.create_server((listen, port)))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         raise TrustError(f"{listen}:{port} cannot be used ({error}); give another --pairing-port") from error
 
 

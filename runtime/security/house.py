@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from runtime.contracts.errors import TrustError
 from runtime.contracts.keys import keys_folder
@@ -34,48 +33,14 @@ from runtime.security.certificates import (
     public_of,
     read_certificate,
 )
+from runtime.security.register import Issued, Register
 
 REGISTER, AUTHORITY_KEY, CLIENTS, LOG = "register.json", "authority.key", "clients", "security.log"
 KEEPER, SERVER = "keeper", "broker"
 RESERVED = (SERVER, "authority")
 """What `rotate` calls other things by"""
-HOSTS = ("localhost", "127.0.0.1", "::1")
 MAX_LOG_BYTES = 1_000_000
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
-
-
-class Issued(BaseModel):
-    """One certificate."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str
-    kind: roles.Kind
-    robots: tuple[str, ...] = ()
-    """Whose topics it may use; all of them where it names none"""
-    serial: str
-    """Hexadecimal"""
-    until: datetime
-    revoked: bool = False
-
-
-class Register(BaseModel):
-    """`register.json`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    layout: Literal[1] = 1
-    listen: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65_535)] = mosquitto.PORT
-    hosts: tuple[str, ...] = HOSTS
-    """Names and addresses under which clients reach the broker"""
-    issued: tuple[Issued, ...] = ()
-
-    def valid(self, name: str) -> Issued | None:
-        """The certificate of `name` that counts."""
-        return next((row for row in reversed(self.issued) if row.name == name and not row.revoked), None)
-
-    @property
-    def clients(self) -> list[Issued]:
-        return [row for row in self.issued if not row.revoked]
 
 
 def default_folder() -> Path:

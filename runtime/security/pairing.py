@@ -4,7 +4,7 @@
     {pake}                  ────────────▶
                             ◀────────────      {pake}
     {proof, sealed request} ────────────▶      wrong code: one of three tries is gone
-                            ◀────────────      sealed {authority, certificate, host, port, robots}
+                            ◀────────────      sealed {authority, certificate, port}
 
 SPAKE2 turns the code into a key without telling anybody on the line anything of it: who does not know the
 code can guess once a connection, and after three wrong guesses or five minutes the code is worth nothing.

@@ -46,6 +46,22 @@ def test_init_makes_key_authority_and_robot_and_can_be_repeated(folder: Path) ->
     assert wrong(folder) == []
 
 
+@pytest.mark.parametrize("words", [("--port", "99999"), ("--port", "0"), ("--listen", "pets.local")])
+def test_an_address_that_cannot_be_is_never_written(folder: Path, words: tuple[str, str]) -> None:
+    before = House.open(folder).register
+    with pytest.raises(TrustError, match=words[1]):
+        main(["init", "--robot", "buddy", *words])
+    assert House.open(folder).register == before
+
+
+@pytest.mark.parametrize(
+    "words", [("pair", "phone", "--pairing-port", "99999"), ("join", "pets.local:many", "--out", "nowhere")]
+)
+def test_a_port_that_cannot_be_is_one_line(folder: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(TrustError, match=r"99999 cannot be used|no HOST"):
+        main([*words])
+
+
 def test_the_audit_notices(folder: Path) -> None:
     assert wrong(folder) == []
     (folder / "authority.key").chmod(0o644)

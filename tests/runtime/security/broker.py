@@ -15,7 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.broker import find_broker
 from runtime.security import bundle
-from runtime.security.house import CLIENTS, KEEPER, House, Register
+from runtime.security.house import CLIENTS, KEEPER, House
+from runtime.security.register import Register
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 TAKEN, UNHEARD, NOT_AUTHORISED = 0, 16, 135
