@@ -1,7 +1,6 @@
 """What the pet takes over a restart: its will and its mood, in one JSON file written whole or not at all."""
 
 import logging
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import dataclasses as checked
 
+from runtime import whole
 from runtime.data_folder import data_folder
 from runtime.life import will
 from runtime.life.acts import STAND
@@ -51,16 +51,7 @@ def place(robot_id: str) -> Path:
 def save(kept: Kept, path: Path) -> None:
     """Beside the file first, then in its place; a full disk leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("wb") as file:
-            fresh.chmod(0o600)
-            file.write(_FILE.dump_json(_File(kept), indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    whole.put(path, _FILE.dump_json(_File(kept), indent=1))
 
 
 def seed_in(path: Path) -> int | None:
@@ -81,7 +72,7 @@ def load(path: Path, seed: int) -> Kept | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError, ValueError) as error:
-        aside = path.with_name(f"{path.name}.unreadable")
+        aside = _aside(path)
         _log.warning("%s cannot be read; it is kept as %s and life begins anew (%s)", path, aside, error)
         path.replace(aside)
         return None
@@ -89,3 +80,12 @@ def load(path: Path, seed: int) -> Kept | None:
         _log.warning("%s is the life of seed %d; one of seed %d begins", path, kept.state.seed, seed)
         return None
     return replace(kept, state=replace(kept.state, posture=STAND, doing=""))
+
+
+def traces(path: Path) -> list[Path]:
+    """All files of the life that is kept in `path`: itself, what was set aside, what a kill left."""
+    return [found for found in (path, _aside(path), *whole.drafts(path)) if found.exists()]
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unreadable")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from runtime.contracts.errors import FactError
+from runtime.life.kept import traces
 from runtime.mind.memory import consent, keys, proof, store
 from runtime.mind.memory.proof import Search
 from runtime.privacy.holdings import Holdings
@@ -56,7 +57,7 @@ def erase(held: Holdings, only: Iterable[str] = CLASSES) -> Search:
     if "persona" in wanted:
         _shred([held.persona])
     if "life" in wanted:
-        _shred(held.life.parent.glob(f"*{held.life.name}*"))
+        _shred(traces(held.life))
     if "consents" in wanted:
         _shred([held.folder / FILE, held.memory / consent.FILE])
     return prove(held, looked_for)

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from runtime import whole
 from runtime.contracts.errors import FactError
 from runtime.mind.memory.memory import wall_clock
-from runtime.security.bundle import replace
 
 _log = logging.getLogger(__name__)
 FILE = "consents.json"
@@ -66,7 +66,7 @@ class Switches:
         text = Records(changes=kept).model_dump_json(indent=1) + "\n"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            replace(self.folder / FILE, text.encode(), 0o600)
+            whole.put(self.folder / FILE, text.encode())
         except OSError as error:
             raise FactError(f"{self.folder / FILE} cannot be written ({error.strerror})") from error
 

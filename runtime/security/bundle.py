@@ -5,10 +5,10 @@ client.crt    the client's own certificate
 client.key    its key, readable by its owner only
 """
 
-import os
 import ssl
 from pathlib import Path
 
+from runtime import whole
 from runtime.contracts.errors import TrustError
 
 AUTHORITY, CERTIFICATE, KEY = "ca.crt", "client.crt", "client.key"
@@ -22,19 +22,8 @@ def write(folder: Path, authority: bytes, certificate: bytes, key: bytes) -> Pat
         (CERTIFICATE, certificate, 0o644),
         (AUTHORITY, authority, 0o644),
     ):
-        replace(folder / name, data, mode)
+        whole.put(folder / name, data, mode)
     return folder
-
-
-def replace(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """`data` in the place of what `path` held."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def context(folder: Path) -> ssl.SSLContext:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from runtime import whole
 from runtime.contracts.errors import TrustError
 from runtime.contracts.keys import keys_folder
 from runtime.contracts.topics import check_robot_id
@@ -129,8 +130,8 @@ class House:
         """Another certificate for the broker itself."""
         key = new_key()
         certificate = self.authority.issue(SERVER, key.public_key(), now + SERVER_LIFE, self.register.hosts)
-        bundle.replace(self.folder / mosquitto.SERVER_KEY, key_pem(key), 0o600)
-        bundle.replace(self.folder / mosquitto.SERVER, pem(certificate))
+        whole.put(self.folder / mosquitto.SERVER_KEY, key_pem(key))
+        whole.put(self.folder / mosquitto.SERVER, pem(certificate), 0o644)
         self._save(self.register.issued)
         self.note("renewed", name=SERVER)
 
@@ -168,15 +169,15 @@ class House:
         old = path.read_bytes() if path.exists() else b""
         if len(old) > MAX_LOG_BYTES:
             old = old[len(old) // 2 :].partition(b"\n")[2]
-        bundle.replace(path, old + line.encode() + b"\n", 0o600)
+        whole.put(path, old + line.encode() + b"\n")
 
     def server_certificate_ends(self) -> datetime:
         whose = "the broker"
         return read_certificate((self.folder / mosquitto.SERVER).read_bytes(), whose).not_valid_after_utc
 
     def _keep_authority(self) -> None:
-        bundle.replace(self.folder / AUTHORITY_KEY, key_pem(self.authority.key), 0o600)
-        bundle.replace(self.folder / mosquitto.AUTHORITY, pem(self.authority.certificate))
+        whole.put(self.folder / AUTHORITY_KEY, key_pem(self.authority.key))
+        whole.put(self.folder / mosquitto.AUTHORITY, pem(self.authority.certificate), 0o644)
 
     def _without(self, name: str) -> tuple[Issued, ...]:
         rows = self.register.issued
@@ -186,9 +187,9 @@ class House:
         """Write the register, then what follows from it."""
         self.register = self.register.model_copy(update={"issued": issued})
         text = self.register.model_dump_json(indent=1) + "\n"
-        bundle.replace(self.folder / REGISTER, text.encode(), 0o600)
+        whole.put(self.folder / REGISTER, text.encode())
         for name, data in self.derived().items():
-            bundle.replace(self.folder / name, data, 0o600)
+            whole.put(self.folder / name, data)
 
     def derived(self) -> dict[str, bytes]:
         """File name -> what it must hold, by the register."""

@@ -1,12 +1,12 @@
 """Whether the owner allowed the pet to remember: one small file, written only by the owner's own word."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from runtime import whole
 from runtime.contracts.errors import FactError
 
 FILE = "consent.json"
@@ -50,9 +50,6 @@ def write(folder: Path, consent: Consent) -> None:
     """Whole or not at all."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = folder / f"{FILE}.part"
-        part.write_text(consent.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        part.chmod(0o600)
-        os.replace(part, folder / FILE)
+        whole.put(folder / FILE, (consent.model_dump_json(indent=1) + "\n").encode())
     except OSError as error:
         raise FactError(f"{folder / FILE} cannot be written ({error.strerror}); check the path") from error

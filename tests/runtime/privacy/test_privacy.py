@@ -151,6 +151,16 @@ def test_after_erasing_nothing_is_found_and_copies_are_dead(
     assert main(["verify"]) == 0
 
 
+def test_a_life_elsewhere_goes_alone(home: Path, tmp_path: Path) -> None:
+    """Files whose names only hold its name are somebody else's; what was set aside is its own."""
+    elsewhere = tmp_path / "lives"
+    elsewhere.mkdir()
+    for name in ("a", "a.unreadable", ".a.17", "pasta", "a.txt", ".gitattributes"):
+        (elsewhere / name).write_text("kept")
+    main(["erase", "--only", "life", "--yes", "--set", f"life.path={elsewhere / 'a'}"])
+    assert {path.name for path in elsewhere.iterdir()} == {"pasta", "a.txt", ".gitattributes"}
+
+
 def test_one_class_alone_goes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["erase", "--only", "lessons", "--yes"])
     found = counts(capsys)

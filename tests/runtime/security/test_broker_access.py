@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime import whole
 from runtime.broker import find_broker
 from runtime.bus import Bus, Delivery
 from runtime.contracts import messages as m
@@ -181,7 +182,7 @@ def test_a_revoked_certificate_is_out_at_once_and_for_good(house: House) -> None
 def test_a_rotated_robot_goes_on_and_its_old_certificate_does_not(house: House, tmp_path: Path) -> None:
     old = tmp_path / "old"
     for name in (bundle.AUTHORITY, bundle.CERTIFICATE, bundle.KEY):
-        bundle.replace(old_file(old, name), (house.folder / CLIENTS / "b" / name).read_bytes(), 0o600)
+        whole.put(old_file(old, name), (house.folder / CLIENTS / "b" / name).read_bytes())
     new = house.rotate("b", NOW)
     row = house.register.valid("b")
     assert row is not None
