@@ -12,13 +12,14 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from runtime import __version__
+from runtime import __version__, whole
 from runtime.contracts.errors import FactError
 from runtime.contracts.pack import Sha256, file_sha256
 from runtime.lessons.book import Book
@@ -63,7 +64,7 @@ def export(held: Holdings, robot_id: str, place: Path, *, lessons_only: bool = F
         files = {path.name: file_sha256(path) for path in sorted(hidden.iterdir())}
         kind: Literal["everything", "lessons"] = "lessons" if lessons_only else "everything"
         manifest = Manifest(kind=kind, robot_id=robot_id, lessons=count, files=files)
-        _text(hidden / MANIFEST, manifest.model_dump_json(by_alias=True, indent=1) + "\n")
+        whole.put(hidden / MANIFEST, (manifest.model_dump_json(by_alias=True, indent=1) + "\n").encode())
         os.replace(hidden, place)
         return manifest
     finally:
@@ -72,18 +73,20 @@ def export(held: Holdings, robot_id: str, place: Path, *, lessons_only: bool = F
 
 def _write_lessons(held: Holdings, folder: Path) -> int:
     lessons = list(held.book().values())
-    _text(folder / LESSONS, "".join(one.model_dump_json(by_alias=True) + "\n" for one in lessons))
+    whole.put(
+        folder / LESSONS, "".join(one.model_dump_json(by_alias=True) + "\n" for one in lessons).encode()
+    )
     return len(lessons)
 
 
 def _write_rest(held: Holdings, folder: Path) -> None:
-    _text(folder / FACTS, _FACTS.dump_json(held.facts(), indent=1).decode() + "\n")
+    whole.put(folder / FACTS, _FACTS.dump_json(held.facts(), indent=1) + b"\n")
     for journal in held.journals:
         rows = (json.dumps(row, ensure_ascii=False) + "\n" for row in held.events(journal))
-        _text(folder / f"{journal.stem}.jsonl", "".join(rows))
+        whole.put(folder / f"{journal.stem}.jsonl", "".join(rows).encode())
     for name, source in _whole_files(held).items():
         if source.exists():
-            _text(folder / name, source.read_text("utf-8"))
+            whole.put(folder / name, source.read_bytes())
 
 
 def read(place: Path) -> tuple[Manifest, list[Fact], list[Lesson]]:
@@ -110,8 +113,11 @@ def _whole_files(held: Holdings) -> dict[str, Path]:
     return {LIFE: held.life, PERSONA: held.persona, **consents}
 
 
-def put_back(held: Holdings, place: Path) -> dict[str, int]:
-    """Facts, lessons, life and consents of an export, added to what is there; events stay in the export."""
+def put_back(held: Holdings, place: Path, replacing: Collection[str] = ()) -> dict[str, int]:
+    """Facts, lessons, life and consents of an export, added to what is there; events stay in the export.
+
+    Files that are there already stay as they are, unless `replacing` names them.
+    """
     manifest, facts, lessons = read(place)
     added = {"memory": 0, "lessons": 0, "persona": 0, "life": 0, "consents": 0}
     if facts:
@@ -126,18 +132,8 @@ def put_back(held: Holdings, place: Path) -> dict[str, int]:
             added["lessons"] = len(fresh_lessons)
     for name, target in _whole_files(held).items():
         # What the owner of this robot said here counts before what was said elsewhere.
-        if name in manifest.files and not target.exists():
+        if name in manifest.files and (name in replacing or not target.exists()):
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _text(target, (place / name).read_text("utf-8"))
+            whole.put(target, (place / name).read_bytes())
             added[_CLASS_OF[name]] += 1
     return added
-
-
-def _text(path: Path, text: str) -> None:
-    """Readable by its owner only."""
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

@@ -12,7 +12,7 @@ from runtime import starter
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import ConfigError
 from runtime.data_folder import in_use
-from runtime.privacy import erasing
+from runtime.privacy import erasing, portable
 from runtime.privacy.holdings import Holdings
 from runtime.soul import soul
 from runtime.soul.place import RESTS
@@ -73,8 +73,9 @@ def _export(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> Ro
 def _show(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> Row:
     with soul.opened(args.file, _passphrase(args)) as folder:
         persona = soul.persona_in(folder)
-        facts = len(json.loads((folder / "facts.json").read_bytes()))
-        lived = json.loads((folder / "life.json").read_bytes()) if (folder / "life.json").exists() else None
+        facts = len(json.loads((folder / portable.FACTS).read_bytes()))
+        life = folder / portable.LIFE
+        lived = json.loads(life.read_bytes()) if life.exists() else None
     days = round(lived["kept"]["state"]["age_s"] / 86_400, 1) if lived else 0
     return {
         "name": persona.name,
@@ -108,7 +109,7 @@ def _farewell(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> 
         if not args.yes and not _sure(f"Its soul is in {args.file}. Erase it from this robot? [y/N] "):
             return row | {"erased": False}
         found = erasing.erase(held)
-        soul.leave(held)
+        _wake(args, config, held)
     return row | {"erased": True, "searched_for": found.needles, "files": found.files, "hits": found.hits}
 
 

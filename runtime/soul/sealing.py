@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from runtime import whole
 from runtime.contracts.errors import FactError
 
 MAGIC = b"everpaw soul 1\n"
@@ -36,13 +37,7 @@ def seal(folder: Path, place: Path, passphrase: str) -> int:
     salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
     head = MAGIC + salt + nonce
     sealed = head + AESGCM(_key(passphrase, salt)).encrypt(nonce, _tar(folder), head)
-    draft = place.with_name(f".{place.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(sealed)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(place)
+    whole.put(place, sealed)
     return len(sealed)
 
 

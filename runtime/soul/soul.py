@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runtime import whole
 from runtime.contracts.errors import FactError
 from runtime.contracts.pack import Pack
 from runtime.mind.acts import read_toml, validated
@@ -17,7 +18,7 @@ from runtime.mind.dialogue import Persona
 from runtime.mind.memory import keys
 from runtime.privacy import portable
 from runtime.privacy.holdings import Holdings
-from runtime.soul.place import PERSONA, RESTS, moved
+from runtime.soul.place import PERSONA, moved
 from runtime.soul.sealing import seal, unseal
 
 
@@ -64,18 +65,9 @@ def bring_in(held: Holdings, place: Path, passphrase: str, *, replace: bool) -> 
         if not replace and (held.life.exists() or target.exists()):
             raise FactError("a life is lived here already; take it along first, then add --replace")
         held.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        held.life.unlink(missing_ok=True)
-        added = portable.put_back(held, folder)
-        draft = target.with_name(f".{PERSONA}.new")
-        shutil.copyfile(folder / PERSONA, draft)
-        draft.chmod(0o600)
-        draft.replace(target)
+        added = portable.put_back(held, folder, replacing=(portable.LIFE, PERSONA))
+        if not (folder / portable.LIFE).exists():
+            held.life.unlink(missing_ok=True)
+        # The pack's persona goes along in the sealed file, but is none of the export's own.
+        whole.put(target, (folder / PERSONA).read_bytes())
     return added
-
-
-def leave(held: Holdings) -> None:
-    """What the erasure of people's data does not cover: the persona and the mark of rest."""
-    for name in (PERSONA, RESTS):
-        path = held.folder / name
-        if path.is_file():
-            keys.shred(path)

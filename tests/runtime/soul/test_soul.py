@@ -79,6 +79,20 @@ def test_it_moves_to_another_robot_and_comes_back(
     assert (shown["name"], shown["facts"], shown["days"]) == ("Buddy", 1, 4.6)
 
 
+def test_a_soul_that_cannot_come_in_whole_leaves_the_life_that_is_lived(
+    word: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there, file = robot("here"), robot("there"), tmp_path / "buddy.soul"
+    lived(here)
+    soul.take_along(here, "here", here.folder / "persona.toml", file, WORD)
+    kept = lived(there, seed=7)
+    for key in there.memory.glob("key-*"):
+        key.unlink()
+    with pytest.raises(FactError, match="key"):
+        soul.bring_in(there, file, WORD, replace=True)
+    assert load(there.life, 7) == replace(kept, state=replace(kept.state, doing="", posture="stand"))
+
+
 def test_nothing_of_a_body_is_in_it_and_nothing_can_be_read(word: Path, tmp_path: Path) -> None:
     here = robot("here")
     lived(here)
