@@ -1,7 +1,6 @@
 """The second part: mood over the day, latencies by stage, battery, temperature, load."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from nicegui import ui
@@ -102,8 +101,3 @@ def _latency(view: View) -> None:
         }
 
     _chart(view, title, options, sample)
-
-
-def clock_time(at_s: float) -> str:
-    """Day and time as they were here."""
-    return datetime.fromtimestamp(at_s).strftime("%m-%d %H:%M:%S")

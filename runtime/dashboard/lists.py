@@ -1,13 +1,13 @@
 """Tables: the events with a search, and all robots of the broker."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from nicegui import ui
 
 from runtime.contracts import messages as m
 from runtime.contracts.reports import BodyMeta
-from runtime.dashboard.charts import clock_time
 from runtime.dashboard.view import View, act, card
 from runtime.eyes.pet import Pet
 
@@ -60,9 +60,14 @@ def events(view: View) -> None:
         for event in found:
             what = {k: v for k, v in event.payload.items() if k not in _STAMPS and v not in ("", None)}
             told = ", ".join(f"{key} {value}" for key, value in what.items())
-            row(body, [clock_time(event.at_s), w(f"events.{event.name.partition('/')[2]}"), told])
+            row(body, [_clock_time(event.at_s), w(f"events.{event.name.partition('/')[2]}"), told])
 
     view.on_refresh(refresh)
+
+
+def _clock_time(at_s: float) -> str:
+    """Day and time as they were here."""
+    return datetime.fromtimestamp(at_s).strftime("%m-%d %H:%M:%S")
 
 
 def robots(view: View, choose: Callable[[str], None]) -> None:
@@ -138,7 +143,7 @@ def _version_rows(view: View) -> list[tuple[str, str]]:
     )
     rows = []
     if meta:
-        rows += [(w("robots.pack"), f"{meta.pack_name} {meta.pack_sha256[:12]}")]
+        rows.append((w("robots.pack"), f"{meta.pack_name} {meta.pack_sha256[:12]}"))
         rows.append((w("robots.version"), meta.runtime_version))
         rows += [(f"{w('robots.engine')} {model}", where) for model, where in sorted(meta.engines.items())]
     if body:

@@ -7,7 +7,7 @@ from nicegui import ui
 from runtime.contracts import messages as m
 from runtime.contracts.reports import PrivacyState
 from runtime.dashboard.twin import Twin
-from runtime.dashboard.view import View, act, card
+from runtime.dashboard.view import View, act, card, switch
 
 SKILLS_AT_HAND = ("sit", "lie", "stand", "wag", "shake_paw", "walk", "bark", "dance")
 
@@ -29,7 +29,7 @@ def _twin(view: View, avatar: str) -> Twin:
     w = view.words
     with card(classes="c-twin"):
         twin = Twin(w("twin.label"), w("twin.without"), avatar).classes("twin-box")
-        with ui.element("details"):
+        with ui.element("details") as angles:
             with ui.element("summary"):
                 ui.label(w("twin.angles")).style("display:inline")
             grid = ui.element("div").classes("angles")
@@ -43,6 +43,7 @@ def _twin(view: View, avatar: str) -> Twin:
                 with grid:
                     labels[name] = ui.label()
             labels[name].text = f"{name.replace('_', ' ')} {angle:.1f}°"
+        angles.visible = bool(labels)
 
     view.on_refresh(refresh)
     return twin
@@ -144,13 +145,6 @@ def _sound(view: View) -> None:
             mute.value = state.muted
 
     view.on_refresh(refresh)
-
-
-def switch(label: str, do: Callable[[bool], object], marker: str) -> ui.switch:
-    """A switch that calls `do(on)` when a person turns it, not when the robot's word moves it."""
-    made = ui.switch(label).props(f"data-do={marker}")
-    made.on("update:model-value", lambda event: do(bool(event.args)), args=[None])
-    return made
 
 
 def _hands(view: View) -> None:

@@ -11,8 +11,7 @@ from nicegui import ui
 
 from runtime.contracts.reports import FactRow, FactsAck, PrivacyState
 from runtime.dashboard.lists import table
-from runtime.dashboard.now import switch
-from runtime.dashboard.view import View, act, card
+from runtime.dashboard.view import View, act, card, switch
 
 
 @dataclass(slots=True)

@@ -42,17 +42,19 @@ def card(title: str = "", classes: str = "") -> Iterator[None]:
     """A framed part of the page."""
     with ui.element("section").classes(f"card {classes}"):
         if title:
-            heading(title)
+            with ui.element("h2"):
+                ui.label(title)
         yield
-
-
-def heading(text: str, level: str = "h2") -> ui.element:
-    with ui.element(level) as made:
-        ui.label(text)
-    return made
 
 
 def act(label: str, do: Callable[[], object], marker: str = "") -> ui.button:
     """A plain button; `marker` is its name for tests and scripts."""
     button = ui.button(label, on_click=lambda: do(), color=None).classes("act").props("no-caps unelevated")
     return button.props(f"data-do={marker}") if marker else button
+
+
+def switch(label: str, do: Callable[[bool], object], marker: str) -> ui.switch:
+    """A switch that calls `do(on)` when a person turns it, not when the robot's word moves it."""
+    made = ui.switch(label).props(f"data-do={marker}")
+    made.on("update:model-value", lambda event: do(bool(event.args)), args=[None])
+    return made

@@ -124,6 +124,19 @@ def test_the_twin_shows_each_sample_within_a_tenth_of_a_degree(scene: Scene) -> 
     assert scene.asked(m.ViewRequest)
 
 
+def test_the_angles_are_told_in_numbers_where_there_are_any(scene: Scene) -> None:
+    page = scene.page
+    page.open(robot="nobody")
+    page.wait(lambda: page.see("status") == "No contact")
+    assert "Joint angles" not in page.body
+    page.open()
+    scene.puppet.joints({"head_pan": 12.0})
+    page.wait(lambda: "Joint angles" in page.body)
+    page.element("summary").click()
+    page.wait(lambda: "head pan 12.0°" in page.body)
+    assert page.run("return getComputedStyle(document.querySelector('summary')).display") == "list-item"
+
+
 def test_after_a_silence_the_pose_is_taken_up_without_a_jump(scene: Scene) -> None:
     page = scene.page
     scene.puppet.joints(dict.fromkeys(pose(0), 0.0) | {"head_pan": 0.0})
