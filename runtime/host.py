@@ -10,11 +10,10 @@ from pathlib import Path
 
 from runtime.body import mono_ms
 from runtime.contracts.reports import HostTelemetry, LatencyTelemetry, StageLatency
-from runtime.process import children, resident_mb
+from runtime.process import TICK_S, children, cpu_s, resident_mb
 
 TURNS = 100
 """So many of the last of each stage are counted"""
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ def machine_cpu_s() -> tuple[float, float]:
     """(busy, all) seconds of all cores since the machine started."""
     ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     idle = ticks[3] + ticks[4]
-    return (sum(ticks) - idle) * _TICK_S, sum(ticks) * _TICK_S
+    return (sum(ticks) - idle) * TICK_S, sum(ticks) * TICK_S
 
 
 def available_mb() -> float:
@@ -107,10 +106,9 @@ def _mind_cpu_s() -> float:
 
 def _child_cpu_s(pid: int) -> float:
     try:
-        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return cpu_s(pid)
     except OSError:  # it ended meanwhile
         return 0.0
-    return (int(words[11]) + int(words[12])) * _TICK_S
 
 
 def _child_mb(pid: int) -> float:

@@ -3,11 +3,20 @@
 import os
 from pathlib import Path
 
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+"""The unit of the times in /proc"""
+
 
 def resident_mb(pid: int | str = "self") -> float:
     """Memory in use, MiB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of one core that it has had, its children's not among them."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) * TICK_S
 
 
 def children() -> list[int]:

@@ -18,11 +18,10 @@ from pathlib import Path
 from runtime.broker import Broker, run_broker
 from runtime.contracts import messages as m
 from runtime.contracts.topics import PREFIX, encode
-from runtime.process import resident_mb
+from runtime.process import cpu_s, resident_mb
 
 ROBOTS = (50, 100, 200, 400, 700, 1_000)
 RATE_HZ = 10.0
-_TICKS = 100
 _CONNACK = 4
 
 
@@ -111,7 +110,7 @@ async def _watch(reader: asyncio.StreamReader, lags_ms: list[float]) -> None:
 async def _robot(
     broker: Broker, number: int, run: Run, begin_s: float, seconds: float, late_s: list[float]
 ) -> None:
-    reader, writer = await _open(broker, f"load-{number}")
+    _, writer = await _open(broker, f"load-{number}")
     topic = f"{PREFIX}/load-{number}/tele/link"
     link = m.LinkTelemetry(
         frames_sent=1, frames_received=1, crc_errors=0, resends=0, stream_hz=50.0, mono_ms=0, supply_mv=7_600
@@ -129,7 +128,6 @@ async def _robot(
     await writer.drain()
     await asyncio.sleep(1.0)
     writer.close()
-    del reader
 
 
 async def measure(broker: Broker, robots: int, rate_hz: float, seconds: float) -> Run:
@@ -141,10 +139,10 @@ async def measure(broker: Broker, robots: int, rate_hz: float, seconds: float) -
     watching = asyncio.create_task(_watch(reader, lags_ms))
     begin_s = time.monotonic() + 1.0 + robots / 400
     assert broker.pid is not None
-    broker_s, own_s = _cpu_s(broker.pid), time.process_time()
+    broker_s, own_s = cpu_s(broker.pid), time.process_time()
     await asyncio.gather(*(_robot(broker, n, run, begin_s, seconds, late_s) for n in range(robots)))
     spent_s = time.monotonic() - begin_s
-    run.broker_cpu = round((_cpu_s(broker.pid) - broker_s) / spent_s, 3)
+    run.broker_cpu = round((cpu_s(broker.pid) - broker_s) / spent_s, 3)
     run.generator_cpu = round((time.process_time() - own_s) / spent_s, 3)
     run.broker_mb = round(resident_mb(broker.pid), 1)
     watching.cancel()
@@ -154,11 +152,6 @@ async def measure(broker: Broker, robots: int, rate_hz: float, seconds: float) -
     run.p50_ms, run.p95_ms = (round(ordered[int(q * (len(ordered) - 1))], 2) for q in (0.5, 0.95))
     run.late_ms = round(1e3 * sum(late_s) / max(1, len(late_s)), 2)
     return run
-
-
-def _cpu_s(pid: int) -> float:
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / _TICKS
 
 
 def table(runs: Sequence[Run]) -> str:
@@ -176,16 +169,33 @@ def table(runs: Sequence[Run]) -> str:
     return "\n".join(lines)
 
 
+def _counts(text: str) -> tuple[int, ...]:
+    counts = tuple(int(word) if word.isdecimal() else 0 for word in text.split(","))
+    if min(counts) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give whole numbers from 1, as 10,100,1000")
+    return counts
+
+
+def _above_zero(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above zero")
+    return number
+
+
 def main(argv: list[str]) -> int:
     """`everpaw fleet`."""
     parser = argparse.ArgumentParser(prog="everpaw fleet", description="Simulated robots on one broker.")
-    parser.add_argument("--robots", default=",".join(map(str, ROBOTS)), help="numbers, as 10,100,1000")
-    parser.add_argument("--rate", default=RATE_HZ, type=float, help="messages a second and robot")
-    parser.add_argument("--seconds", default=10.0, type=float, help="of each number")
+    parser.add_argument("--robots", default=ROBOTS, type=_counts, help="numbers, as 10,100,1000")
+    parser.add_argument("--rate", default=RATE_HZ, type=_above_zero, help="messages a second and robot")
+    parser.add_argument("--seconds", default=10.0, type=_above_zero, help="of each number")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the rows, for another program")
     args = parser.parse_args(argv)
     runs: list[Run] = []
-    for robots in (int(word) for word in args.robots.split(",")):
+    for robots in args.robots:
         with run_broker(kind="mosquitto") as broker:
             print(f"everpaw: {robots} robots for {args.seconds:g} s", file=sys.stderr)
             runs.append(asyncio.run(measure(broker, robots, args.rate, args.seconds)))

@@ -7,7 +7,7 @@ import pytest
 from runtime.broker import available_kind, run_broker
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
-from runtime.eyes.load import Run, measure, table
+from runtime.eyes.load import Run, main, measure, table
 
 
 def test_what_simulated_robots_send_arrives_and_is_counted() -> None:
@@ -30,3 +30,25 @@ def test_the_knee_is_where_messages_are_lost_or_late() -> None:
     assert [run.knee for run in runs] == [False, True, True]
     assert table(runs).endswith("the knee: 20 robots")
     assert table(runs[:1]).endswith("no knee up to 10 robots")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--robots x",
+        "--robots 10,",
+        "--robots 0",
+        "--robots -3",
+        "--rate 0",
+        "--rate nan",
+        "--seconds -1",
+        "--seconds x",
+    ],
+)
+def test_a_number_that_measures_nothing_is_told_in_a_line(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    option, number = words.split()
+    with pytest.raises(SystemExit):
+        main([option, number])
+    assert f"argument {option}: {number!r}" in capsys.readouterr().err
