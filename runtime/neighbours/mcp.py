@@ -19,7 +19,8 @@ from runtime.eyes.watcher import Watcher, add_broker, watcher_of
 ANSWER_S = 20.0
 """Longest wait for a movement's end"""
 FOUND_S = 3.0
-FINAL = frozenset({"done", "rejected", "expired", "preempted", "failed"})
+NEVER_BEGUN = frozenset({"rejected", "expired"})
+ENDED = frozenset({"done", "preempted", "failed"})
 
 
 class Hands:
@@ -28,6 +29,8 @@ class Hands:
     def __init__(self, watcher: Watcher, robot: str) -> None:
         self._watcher, self._robot = watcher, robot
         self._changed = threading.Condition()
+        self._begun: set[str] = set()
+        """Ids of movements taken since the last one was asked for: what ends another one is not its end"""
         self._ended: list[m.Ack] = []
         watcher.listen(self._note)
 
@@ -47,6 +50,7 @@ class Hands:
         if skill not in known:
             return f"there is no skill {skill!r}; known are {', '.join(known) or 'none: the robot is away'}"
         with self._changed:
+            self._begun.clear()
             self._ended.clear()
             self._watcher.ask(self._robot, "request/skill", skill=skill, source="cli")
             self._changed.wait_for(lambda: bool(self._ended), ANSWER_S)
@@ -74,8 +78,10 @@ class Hands:
     def _note(self, pet: Pet, name: str, message: m.Message) -> None:
         if pet.robot != self._robot or not isinstance(message, m.Ack) or message.act != "skill":
             return
-        if message.status in FINAL:
-            with self._changed:
+        with self._changed:
+            if message.status == "accepted":
+                self._begun.add(message.id)
+            if message.status in NEVER_BEGUN or (message.status in ENDED and message.id in self._begun):
                 self._ended.append(message)
                 self._changed.notify_all()
 

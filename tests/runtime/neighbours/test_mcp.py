@@ -43,16 +43,16 @@ def test_skills_are_tools_that_ask_and_tell_the_end(tmp_path: Path) -> None:
         ended = threading.Event()
 
         def body() -> None:
-            """Does each skill that is asked for."""
+            """Does each skill that is asked for, which ends the one before it."""
             done = 0
             while not ended.wait(0.02):
                 puppet.tick() if int(time.monotonic() * 50) % 50 == 0 else None
                 skills = puppet.of(m.SkillRequest)
                 for asked in skills[done:]:
-                    for status in ("accepted", "done"):
-                        puppet.bus.publish(
-                            "ack/command", m.Ack(id=asked.id, act="skill", status=status, mono_ms=1)
-                        )
+                    told = (("before", "preempted"), (asked.id, "accepted"), (asked.id, "done"))
+                    for command, status in told:
+                        ack = {"id": command, "act": "skill", "status": status, "mono_ms": 1}
+                        puppet.bus.publish("ack/command", m.Ack.model_validate(ack))
                 done = len(skills)
 
         thread = threading.Thread(target=body)
