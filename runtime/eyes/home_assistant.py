@@ -166,39 +166,17 @@ def _request(**fields: Any) -> str:
     return json.dumps({"id": "home-assistant", "source": "button", **fields})
 
 
+def _control(robot: str, platform: str, name: str, topic: str, field: str, **more: Any) -> Entity:
+    """It asks for `topic` with what Home Assistant was given as `field`."""
+    template = f'{_request()[:-1]}, "{field}": {{{{ value | tojson }}}}}}'
+    command = {"command_topic": full_topic(robot, topic), "command_template": template}
+    return _entity(robot, platform, name, **command, **more)
+
+
 def _controls(robot: str, meta: m.RobotMeta) -> list[Entity]:
     privacy = full_topic(robot, "state/privacy")
-    asked = '{"id": "home-assistant", "source": "page", '
-    skills = _entity(
-        robot,
-        "select",
-        "Skill",
-        command_topic=full_topic(robot, "request/skill"),
-        command_template=asked + '"skill": {{ value | tojson }}}',
-        options=sorted(meta.skills),
-        icon="mdi:dog-service",
-    )
-    say = _entity(
-        robot,
-        "text",
-        "Say",
-        command_topic=full_topic(robot, "request/say"),
-        command_template=asked + '"text": {{ value | tojson }}}',
-        min=1,
-        max=200,
-    )
-    volume = _entity(
-        robot,
-        "number",
-        "Volume",
-        command_topic=full_topic(robot, "request/volume"),
-        command_template=asked + '"level": {{ value }}}',
-        state_topic=privacy,
-        value_template="{{ value_json.volume }}",
-        min=0,
-        max=1,
-        step=0.05,
-    )
+    skills = {"options": sorted(meta.skills), "icon": "mdi:dog-service"}
+    volume = {"state_topic": privacy, "value_template": "{{ value_json.volume }}"}
     mute = _entity(
         robot,
         "switch",
@@ -211,7 +189,13 @@ def _controls(robot: str, meta: m.RobotMeta) -> list[Entity]:
         state_on="on",
         state_off="off",
     )
-    return [skills, say, volume, mute, _update(robot)]
+    return [
+        _control(robot, "select", "Skill", "request/skill", "skill", **skills),
+        _control(robot, "text", "Say", "request/say", "text", min=1, max=200),
+        _control(robot, "number", "Volume", "request/volume", "level", **volume, min=0, max=1, step=0.05),
+        mute,
+        _update(robot),
+    ]
 
 
 def _update(robot: str) -> Entity:

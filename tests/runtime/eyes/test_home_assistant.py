@@ -59,6 +59,20 @@ def test_what_a_press_sends_is_a_request_the_mind_takes(key: str) -> None:
             decode(model, entity[field].encode())
 
 
+@pytest.mark.parametrize(
+    ("key", "given", "field"),
+    [("skill", "sit", "skill"), ("say", 'a "word"', "text"), ("volume", 0.35, "level")],
+)
+def test_what_is_chosen_or_typed_becomes_a_request_the_mind_takes(
+    key: str, given: object, field: str
+) -> None:
+    jinja2 = pytest.importorskip("jinja2", reason="its template engine is not installed")
+    entity = ENTITIES[key]
+    payload = jinja2.Template(entity["command_template"]).render(value=given)
+    asked = decode(TOPICS[split_topic(entity["command_topic"])[1]].model, payload.encode())
+    assert getattr(asked, field) == given
+
+
 def test_it_appears_and_is_taken_away_on_a_real_broker() -> None:
     if available_kind() != "mosquitto":
         pytest.skip("mosquitto is not installed")
