@@ -97,7 +97,7 @@ def run_broker(port: int | None = None, kind: OwnKind | None = None) -> Iterator
     if chosen is None:
         raise BusError(f"no MQTT broker is installed; {_CURE}")
     if port is not None:
-        _require_free(port)
+        require_free(port)
     number = port or free_port()
     process = _start(chosen, number)
     try:
@@ -200,7 +200,8 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def _require_free(port: int) -> None:
+def require_free(port: int) -> None:
+    """BusError where nothing can listen on that port of this computer's loopback."""
     try:
         socket.create_server((LOOPBACK, port)).close()
     except (OSError, OverflowError) as error:

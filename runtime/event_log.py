@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.contracts import messages as m
+from runtime.contracts.errors import ConfigError
 from runtime.contracts.reports import PastEvents
 from runtime.contracts.topics import TOPICS, decode
 
@@ -30,10 +31,18 @@ class Row:
 
 
 class EventLog:
-    """May be used from any thread. The words of a turn are not kept."""
+    """May be used from any thread. Words of a turn are not kept. ConfigError for a file that is no log."""
 
     def __init__(self, file: Path | None = None) -> None:
         self._lock = threading.Lock()
+        try:
+            self._open(file)
+        except sqlite3.Error as error:
+            raise ConfigError(f"{file} cannot keep events ({error}); name another file") from error
+        self._whole: dict[tuple[str, str], int] = {}
+        """(robot, origin) -> number up to which nothing is missing, as far as it was looked"""
+
+    def _open(self, file: Path | None) -> None:
         self._db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, robot TEXT, origin TEXT,"
@@ -43,8 +52,6 @@ class EventLog:
             "CREATE TABLE IF NOT EXISTS floors (robot TEXT, origin TEXT, floor INTEGER,"
             " PRIMARY KEY (robot, origin))"
         )
-        self._whole: dict[tuple[str, str], int] = {}
-        """(robot, origin) -> number up to which nothing is missing, as far as it was looked"""
         self._db.execute("CREATE UNIQUE INDEX IF NOT EXISTS one ON events (robot, origin, seq) WHERE seq > 0")
 
     def add(self, robot: str, name: str, event: m.Event, now_s: float) -> bool:

@@ -5,7 +5,8 @@ import logging
 import sys
 from pathlib import Path
 
-from runtime.broker import free_port
+from runtime.broker import free_port, require_free
+from runtime.contracts.errors import MessageError
 from runtime.contracts.topics import check_robot_id
 from runtime.eyes.watcher import add_broker, watcher_of
 
@@ -16,6 +17,7 @@ HOST = "127.0.0.1"
 def main(argv: list[str]) -> int:
     """Serve until Ctrl-C."""
     args = _parse(argv)
+    require_free(args.port)
     from nicegui import Client, app, ui  # a second of loading, which `--help` need not wait for
     from starlette.requests import Request
 
@@ -31,7 +33,7 @@ def main(argv: list[str]) -> int:
     @ui.page("/", title="everpaw")
     async def page(request: Request, client: Client, lang: str = "", robot: str = "") -> None:
         language = chosen(lang, request.headers.get("accept-language", ""))
-        build(watcher, language, robot or args.robot, avatars.of, client)
+        build(watcher, language, _asked(robot) or args.robot, avatars.of, client)
 
     page_port = args.port or free_port()
     print(
@@ -73,3 +75,11 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def _robot(text: str) -> str:
     return check_robot_id(text) if text else ""
+
+
+def _asked(text: str) -> str:
+    """The robot that the page's address names; what can be no robot's id names none."""
+    try:
+        return _robot(text)
+    except MessageError:
+        return ""

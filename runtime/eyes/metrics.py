@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from runtime.broker import require_free
 from runtime.contracts import messages as m
 from runtime.contracts.reports import HostTelemetry
 from runtime.eyes.pet import Pet
@@ -143,6 +144,7 @@ def main(argv: list[str]) -> int:
         "--port", default=DEFAULT_PORT, type=int, help="where Prometheus fetches; 0: a free one"
     )
     args = parser.parse_args(argv)
+    require_free(args.port)
     watcher = watcher_of(args)
     port, end = serve(watcher, args.port)
     print(f"everpaw: metrics at http://{HOST}:{port}/metrics ; Ctrl-C ends", file=sys.stderr, flush=True)

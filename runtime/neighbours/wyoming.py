@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import sys
 import threading
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from wyoming.wake import Detect, Detection, NotDetected
 from runtime import __version__, starter
 from runtime.audio.wake import WakeDetector
 from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
+from runtime.contracts.errors import ConfigError
 from runtime.contracts.pack import Pack
 from runtime.mind.conversation import Conversation
 from runtime.speech.tts import Voice, voice
@@ -161,15 +163,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--uri", default=DEFAULT_URI, help="where to listen, as tcp://127.0.0.1:10400")
     parser.add_argument("--pack", type=Path, help="folder of a pack; the starter where not given")
     args = parser.parse_args(argv)
-    speaker = voice()
-    offer = Offer(starter.load_pack(args.pack), speaker)
-    print(
-        f"everpaw: {offer.pack.manifest.name} is offered at {args.uri} ; Ctrl-C ends",
-        file=sys.stderr,
-        flush=True,
-    )
     try:
-        asyncio.run(AsyncServer.from_uri(args.uri).run(partial(Stream, offer)))
-    finally:
-        speaker.close()
+        listening = AsyncServer.from_uri(args.uri)
+    except ValueError as error:
+        raise ConfigError(f"--uri {args.uri!r}: {error}; write it as {DEFAULT_URI}") from error
+    with closing(voice()) as speaker:
+        offer = Offer(starter.load_pack(args.pack), speaker)
+        name = offer.pack.manifest.name
+        print(f"everpaw: {name} is offered at {args.uri} ; Ctrl-C ends", file=sys.stderr, flush=True)
+        try:
+            asyncio.run(listening.run(partial(Stream, offer)))
+        except OSError as error:
+            raise ConfigError(f"nothing can listen at {args.uri} ({error}); name another address") from error
     return 0

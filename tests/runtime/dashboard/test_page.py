@@ -342,6 +342,11 @@ def test_nothing_leaves_this_computer_and_the_console_is_silent(scene: Scene) ->
     assert page.console() == []
 
 
+def test_an_address_with_what_is_no_robot_shows_the_first(scene: Scene) -> None:
+    scene.page.open(robot="a/b%20")
+    scene.page.wait(lambda: scene.page.see("pill") not in ("", "No contact"))
+
+
 def test_the_page_listens_on_loopback_alone(scene: Scene) -> None:
     port = int(scene.page.address.rstrip("/").rpartition(":")[2])
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 import time
 import tomllib
@@ -18,7 +19,9 @@ pytest.importorskip("prometheus_client", reason="the [fleet] extra is not instal
 from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.broker import available_kind, free_port, run_broker
-from runtime.eyes.metrics import FIGURES, serve
+from runtime.contracts.errors import BusError, ConfigError
+from runtime.event_log import EventLog
+from runtime.eyes.metrics import FIGURES, main, serve
 from runtime.eyes.pet import SILENT_S
 from runtime.eyes.watcher import Watcher
 from tests.runtime.dashboard.puppet import Puppet
@@ -71,6 +74,23 @@ def test_what_a_robot_tells_is_what_is_fetched_and_an_absent_one_has_no_old_figu
         assert until(lambda: fetched(port)["everpaw_fault", "rex"] == 1)
         assert until(lambda: fetched(port)["everpaw_up", "rex"] == 0, SILENT_S + 10)
         assert ("everpaw_supply_volts", "rex") not in fetched(port)
+
+
+@pytest.mark.parametrize("port", [None, 99_999], ids=["taken", "none"])
+def test_a_port_that_cannot_be_had_is_told(port: int | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        wanted = port or other.getsockname()[1]
+        with pytest.raises(BusError, match=f"port {wanted} of 127.0.0.1 cannot be used"):
+            main(["--port", str(wanted)])
+
+
+def test_a_file_that_is_no_log_of_events_is_told(tmp_path: Path) -> None:
+    noise = tmp_path / "noise"
+    noise.write_bytes(b"no database " * 100)
+    for file in (noise, tmp_path, tmp_path / "no folder" / "events.sqlite"):
+        with pytest.raises(ConfigError, match="cannot keep events"):
+            EventLog(file)
+    assert noise.read_bytes() == b"no database " * 100
 
 
 @needs(shutil.which("promtool") is None, reason="promtool is not installed")

@@ -1,6 +1,8 @@
 """Our wake, ears and voice to a real Wyoming client, and a real Wyoming server as the pet's voice."""
 
 import asyncio
+import re
+import socket
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -25,7 +27,7 @@ from runtime.broker import free_port
 from runtime.contracts.audio import Samples
 from runtime.contracts.errors import ConfigError
 from runtime.demo.script import CLIPS
-from runtime.neighbours.wyoming import Offer, Stream
+from runtime.neighbours.wyoming import Offer, Stream, main
 from runtime.neighbours.wyoming_voice import WyomingVoice
 from runtime.speech.tts import SilentVoice, voice
 
@@ -131,3 +133,13 @@ def test_a_voice_outside_the_house_is_refused(uri: str) -> None:
 def test_speech_is_sent_whole(offer: Offer) -> None:
     told = talk(offer, [Synthesize(text="hello").event()], AudioStop.is_type)
     assert [AudioStart.is_type(told[0].type), AudioStop.is_type(told[-1].type)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "uri", ["foo", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tcp://127.0.0.1:taken", "unix:///none/x"]
+)
+def test_an_address_where_nothing_can_listen_is_told(uri: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        uri = uri.replace("taken", str(other.getsockname()[1]))
+        with pytest.raises(ConfigError, match=re.escape(uri)):
+            main(["--uri", uri])
