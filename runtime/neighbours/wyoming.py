@@ -57,7 +57,6 @@ class Offer:
         self.heads = pack.files("wake", ".onnx")
         self._names = [head.stem.replace("_", " ") for head in self.heads]
         self._mind = Conversation(pack, seed=7, names=self._names)
-        self._mind.warm()
         self._lock = threading.Lock()
 
     def ears(self) -> WakeDetector:
