@@ -8,6 +8,7 @@ their own cost is told apart from the broker's. Latency is from a robot's send t
 import argparse
 import asyncio
 import json
+import resource
 import struct
 import sys
 import time
@@ -17,12 +18,15 @@ from pathlib import Path
 
 from runtime.broker import Broker, run_broker
 from runtime.contracts import messages as m
+from runtime.contracts.errors import ConfigError
 from runtime.contracts.topics import PREFIX, encode
 from runtime.process import cpu_s, resident_mb
 
 ROBOTS = (50, 100, 200, 400, 700, 1_000)
 RATE_HZ = 10.0
 _CONNACK = 4
+_OTHER_FILES = 50
+"""Handles of a process beside its connections"""
 
 
 @dataclass(slots=True)
@@ -186,6 +190,15 @@ def _above_zero(text: str) -> float:
     return number
 
 
+def _room_for(robots: int) -> None:
+    """Lets this process and its broker hold so many connections; ConfigError where the system does not."""
+    wanted, (soft, hard) = robots + _OTHER_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise ConfigError(f"{robots} robots need {wanted} open files, {hard} are allowed here (ulimit -Hn)")
+    if soft != resource.RLIM_INFINITY and wanted > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main(argv: list[str]) -> int:
     """`everpaw fleet`."""
     parser = argparse.ArgumentParser(prog="everpaw fleet", description="Simulated robots on one broker.")
@@ -194,6 +207,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seconds", default=10.0, type=_above_zero, help="of each number")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the rows, for another program")
     args = parser.parse_args(argv)
+    _room_for(max(args.robots))
     runs: list[Run] = []
     for robots in args.robots:
         with run_broker(kind="mosquitto") as broker:

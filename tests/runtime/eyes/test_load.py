@@ -1,12 +1,14 @@
 """The fleet's generator speaks MQTT that a real broker and our own bus take, and counts what came."""
 
 import asyncio
+import resource
 
 import pytest
 
 from runtime.broker import available_kind, run_broker
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
+from runtime.contracts.errors import ConfigError
 from runtime.eyes.load import Run, main, measure, table
 
 
@@ -52,3 +54,9 @@ def test_a_number_that_measures_nothing_is_told_in_a_line(
     with pytest.raises(SystemExit):
         main([option, number])
     assert f"argument {option}: {number!r}" in capsys.readouterr().err
+
+
+def test_more_robots_than_the_system_has_open_files_for_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (64, 128))
+    with pytest.raises(ConfigError, match="100 robots need 150 open files, 128 are allowed"):
+        main(["--robots", "10,100"])
