@@ -220,15 +220,15 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def live(config: RobotConfig, listen: Callable[[Bus, Pack], Listeners]) -> None:
     """Live until the source ends, Ctrl-C or a signal; `listen` says who is told what."""
+    folder = data_folder(config.robot_id)
+    if rests(folder):
+        raise ConfigError("it rests, as you wished; to wake it, type: everpaw soul wake")
     pack = starter.trusted_pack(config.pack, Here.of())
     ladder.use(config.engines.provider, Store(config.engines.folder))
     with ExitStack() as stack:
         source = stack.enter_context(closing(open_source(config.audio)))
         sink = stack.enter_context(closing(Volume(open_sink(config.audio))))
         speaker = stack.enter_context(closing(speaker_of(config.audio)))
-        folder = data_folder(config.robot_id)
-        if rests(folder):
-            raise ConfigError("it rests, as you wished; to wake it, type: everpaw soul wake")
         bus = stack.enter_context(connect(config))
         stack.enter_context(in_use(folder))
         keep_s = config.privacy.keep_days * 86_400.0
