@@ -57,7 +57,7 @@ class EventLog:
     def add(self, robot: str, name: str, event: m.Event, now_s: float) -> bool:
         """False where it is known already. `now_s`: wall clock here, where the robot's was not set."""
         at_s = event.at_s if event.at_s is not None else now_s
-        payload = event.model_dump_json(exclude={"heard", "said"}, exclude_none=True)
+        payload = event.model_dump_json(exclude=set(m.WORDS), exclude_none=True)
         row = (robot, event.origin, event.seq, name, at_s, payload)
         with self._lock:
             cursor = self._db.execute(

@@ -36,7 +36,6 @@ KEEP = 10_000
 IN_FLIGHT = 32
 BATCH_BYTES, BATCH = 12_000, 40
 TIDY_EVERY = 500
-_WORDS = frozenset({"heard", "said"})
 _TURN_S, _AWAY_S, _IDLE_S = 0.02, 0.1, 1.0
 _FAREWELL_S = 1.0
 
@@ -130,7 +129,7 @@ class Outbox:
         with self._lock:
             seq = self._last + 1
             stamped = message.model_copy(update={"origin": self.origin, "seq": seq, "at_s": self._wall()})
-            words = _WORDS & set(type(message).model_fields)
+            words = m.WORDS & set(type(message).model_fields)
             written = stamped.model_copy(update=dict.fromkeys(words))
             self._db.execute(
                 "INSERT INTO events VALUES (?, ?, ?)", (seq, name, written.model_dump_json(by_alias=True))

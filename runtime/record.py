@@ -22,12 +22,13 @@ from runtime.body import mono_ms
 from runtime.bus import Delivery
 from runtime.contracts.audio import AudioBlock, SourceFault
 from runtime.contracts.config import RobotConfig, load_config
+from runtime.contracts.messages import WORDS
 from runtime.contracts.topics import TOPICS
 from runtime.ears import Heard
 from runtime.pipeline import Listeners, Meanwhile
 from runtime.robot import add_settings, live
 
-_WORDS = frozenset({"text", "heard", "said"})
+_WORDS = WORDS | {"text"}
 """Fields of messages that hold what somebody said"""
 
 

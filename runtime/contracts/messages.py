@@ -209,6 +209,10 @@ class WakeEvent(Event):
     """From the end of the sound that was taken for the name"""
 
 
+WORDS = frozenset({"heard", "said"})
+"""Fields of events that quote people; no journal, log or recording holds them without consent"""
+
+
 class TurnEvent(Event):
     """One turn of conversation. `heard` and `said` stay null unless consent `share_text` is on."""
 
