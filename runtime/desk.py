@@ -17,7 +17,6 @@ from runtime.contracts.errors import EverpawError
 from runtime.contracts.reports import FactsAck, PrivacyState
 from runtime.contracts.topics import TOPICS, decode
 from runtime.mind.memory import consent, pages
-from runtime.mind.memory.consent import Consent
 from runtime.mind.memory.memory import wall_clock
 from runtime.privacy.switches import What
 
@@ -114,10 +113,7 @@ class Desk:
             self.pet.lessons = asked.lessons
             self.note("lessons", asked.lessons)
         if asked.remember is not None and self.memory is not None:
-            before = consent.read(self.memory)
-            history = before.history if before else False
-            given = Consent(allowed=asked.remember, history=history, how="command", at=wall_clock())
-            consent.write(self.memory, given)
+            consent.switch(self.memory, asked.remember, wall_clock())
             self.note("memory", asked.remember)
 
     def _memory(self, asked: r.MemoryRequest) -> FactsAck:

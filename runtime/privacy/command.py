@@ -2,19 +2,18 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from runtime.actions import actions_of, sure, text_of
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import ConfigError
 from runtime.data_folder import in_use
 from runtime.lessons.book import Book
 from runtime.mind.memory import consent
-from runtime.mind.memory.consent import Consent
 from runtime.mind.memory.memory import wall_clock
 from runtime.privacy import erasing, portable, verifying
 from runtime.privacy.classes import CLASSES
@@ -41,16 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="everpaw privacy", description="What is kept of people: shown, taken along, erased, verified."
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-
-    def action(name: str, work: Callable[..., list[Row]], what: str) -> argparse.ArgumentParser:
-        part = actions.add_parser(name, help=what, description=what)
-        part.add_argument("--json", action="store_true", help="one object a line on stdout")
-        part.add_argument("--config", type=Path, help="robot.toml; defaults where not given")
-        part.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one setting")
-        part.set_defaults(work=work)
-        return part
-
+    action = actions_of(parser, "one object a line on stdout")
     action("show", _show, "every class of data: where, by what consent, for how long, how much")
     action("consents", _consents, "who switched what, and when")
     for name, on in (("allow", True), ("deny", False)):
@@ -88,10 +78,7 @@ def _consents(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> 
 def _switch(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> list[Row]:
     what = SWITCHES[args.what]
     if what == "memory":
-        before = consent.read(held.memory)
-        history = before.history if before else False
-        given = Consent(allowed=args.on, history=history, how="command", at=wall_clock())
-        consent.write(held.memory, given)
+        consent.switch(held.memory, args.on, wall_clock())
     held.switches.note(what, args.on, "command")
     return [{"what": args.what, "on": args.on}]
 
@@ -121,7 +108,7 @@ def _import(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> li
 
 
 def _erase(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> list[Row]:
-    if not args.yes and not _sure(f"Erase {', '.join(args.only)} of {config.robot_id}? [y/N] "):
+    if not args.yes and not sure(f"Erase {', '.join(args.only)} of {config.robot_id}? [y/N] "):
         return [{"erased": "nothing"}]
     with in_use(held.folder, alone=True):
         found = erasing.erase(held, args.only)
@@ -130,13 +117,8 @@ def _erase(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> lis
 
 
 def _verify(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> list[Row]:
-    absent = args.absent.read_text("utf-8").splitlines() if args.absent else []
+    absent = text_of(args.absent).splitlines() if args.absent else []
     return [asdict(finding) for finding in verifying.verify(held, config.privacy, absent)]
-
-
-def _sure(question: str) -> bool:
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _words(row: Row) -> str:

@@ -11,7 +11,7 @@ from runtime.contracts.errors import FactError
 from runtime.life.kept import traces
 from runtime.mind.memory import consent, keys, proof, store
 from runtime.mind.memory.proof import Search
-from runtime.privacy.holdings import Holdings
+from runtime.privacy.holdings import Holdings, sentences
 from runtime.privacy.switches import FILE
 
 CLASSES = ("memory", "lessons", "events", "persona", "life", "consents")
@@ -24,14 +24,8 @@ def needles(held: Holdings, only: Iterable[str]) -> set[bytes]:
     if "memory" in wanted:
         found |= store.sealed_rows(held.memory) | _texts_or_none(lambda: proof.needles_of(held.facts()))
     if "lessons" in wanted:
-        found |= store.sealed_rows(held.lessons) | _texts_or_none(lambda: _lesson_texts(held))
+        found |= store.sealed_rows(held.lessons) | _texts_or_none(lambda: sentences(held.book().values()))
     return found
-
-
-def _lesson_texts(held: Holdings) -> set[bytes]:
-    texts = {text for lesson in held.book().values() for text in lesson.texts}
-    # One short word ("sit") is in every file of settings; a secret is longer.
-    return {text.encode() for text in texts if len(text) >= proof.LEAST_SENTENCE}
 
 
 def _texts_or_none(read: Callable[[], set[bytes]]) -> set[bytes]:
@@ -65,8 +59,7 @@ def erase(held: Holdings, only: Iterable[str] = CLASSES) -> Search:
 
 def prove(held: Holdings, looked_for: set[bytes]) -> Search:
     """Look for it in every file of data and memory; FactError where it is found."""
-    places = [held.folder] + ([] if held.memory.is_relative_to(held.folder) else [held.memory])
-    found = [proof.search(place, looked_for) for place in places if place.is_dir()]
+    found = [proof.search(place, looked_for) for place in held.places]
     total = Search(
         sum(one.files for one in found),
         sum(one.size for one in found),

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from runtime.lessons.book import FOLDER as LESSONS
 from runtime.lessons.book import Book
 from runtime.lessons.lesson import Lesson
 from runtime.life.kept import place
-from runtime.mind.memory import consent, store
+from runtime.mind.memory import consent, proof, store
 from runtime.mind.memory.facts import Fact
 from runtime.mind.memory.place import folder_of
 from runtime.mind.memory.store import Store
@@ -37,6 +37,12 @@ class Holdings:
     def of(cls, config: RobotConfig) -> "Holdings":
         robot = config.robot_id
         return cls(data_folder(robot), folder_of(config), config.life.path or place(robot))
+
+    @property
+    def places(self) -> list[Path]:
+        """The folders that are there, none of them within another."""
+        found = [self.folder] + ([] if self.memory.is_relative_to(self.folder) else [self.memory])
+        return [place for place in found if place.is_dir()]
 
     @property
     def lessons(self) -> Path:
@@ -93,3 +99,9 @@ class Holdings:
             "life": int(self.life.exists()),
             "consents": len(self.switches.changes()) + int((self.memory / consent.FILE).exists()),
         }
+
+
+def sentences(lessons: Iterable[Lesson]) -> set[bytes]:
+    """What may be searched for: one short word ("sit") is in every file of settings; a secret is longer."""
+    texts = {text for lesson in lessons for text in lesson.texts}
+    return {text.encode() for text in texts if len(text) >= proof.LEAST_SENTENCE}

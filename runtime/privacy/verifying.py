@@ -6,12 +6,12 @@ from pathlib import Path
 
 from runtime.contracts.config import PrivacySettings
 from runtime.contracts.errors import EverpawError, FactError
+from runtime.contracts.messages import WORDS
 from runtime.finding import Finding
 from runtime.mind.memory import consent, proof, store
-from runtime.privacy.holdings import Holdings
+from runtime.privacy.holdings import Holdings, sentences
 
 _DAY_S = 86_400.0
-_WORDS = ("heard", "said")
 
 
 def verify(held: Holdings, settings: PrivacySettings, absent: Sequence[str] = ()) -> Iterator[Finding]:
@@ -39,12 +39,7 @@ def _sealed(held: Holdings) -> Finding:
         facts, lessons = held.facts(), held.book()
     except FactError as error:
         return Finding("sealed", False, str(error), "see docs/privacy.md")
-    texts = proof.needles_of(facts) | {
-        text.encode()
-        for lesson in lessons.values()
-        for text in lesson.texts
-        if len(text) >= proof.LEAST_SENTENCE
-    }
+    texts = proof.needles_of(facts) | sentences(lessons.values())
     found = [proof.search(place, texts) for place in (held.memory, held.lessons) if place.is_dir()]
     hits = sum(one.hits for one in found)
     seen = f"{len(facts)} facts and {len(lessons)} lessons open; {hits} of {len(texts)} texts stand in clear"
@@ -53,16 +48,17 @@ def _sealed(held: Holdings) -> Finding:
 
 def _events(held: Holdings, settings: PrivacySettings) -> Iterator[Finding]:
     oldest_s, count, words = time.time(), 0, 0
+    cure = "everpaw privacy erase --only events"
     try:
         for journal in held.journals:
             for row in held.events(journal):
                 count += 1
-                words += any(row["payload"].get(name) for name in _WORDS)
+                words += any(row["payload"].get(name) for name in WORDS)
                 oldest_s = min(oldest_s, row["payload"].get("at_s") or oldest_s)
     except EverpawError as error:
-        yield Finding("events", False, str(error), "everpaw privacy erase --only events")
+        yield Finding("events", False, str(error), cure)
         return
-    yield Finding("events", not words, f"{count} events, {words} with words", "erase --only events")
+    yield Finding("events", not words, f"{count} events, {words} with words", cure)
     days = (time.time() - oldest_s) / _DAY_S
     seen = f"the oldest is {days:.0f} days old, {settings.keep_days} at most"
     # A journal is tidied when a robot starts, so a day's grace is not a breach.
@@ -99,11 +95,9 @@ def _consented(held: Holdings, settings: PrivacySettings) -> Finding:
 
 def _absent(held: Holdings, absent: Sequence[str]) -> Finding:
     wanted = {text.encode(code) for text in absent if text for code in ("utf-8", "utf-16-le")}
-    places = {held.folder, held.memory}
-    hits = sum(proof.search(place, wanted).hits for place in places if place.is_dir())
+    hits = sum(proof.search(place, wanted).hits for place in held.places)
     return Finding("absent", not hits, f"{len(absent)} texts, {hits} hits", "everpaw privacy erase")
 
 
 def _files(held: Holdings) -> list[Path]:
-    places = {held.folder, held.memory}
-    return sorted({path for place in places for path in place.rglob("*") if path.is_file()})
+    return sorted({path for place in held.places for path in place.rglob("*") if path.is_file()})

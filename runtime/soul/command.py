@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime import starter
+from runtime.actions import actions_of, sure, text_of
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import ConfigError
 from runtime.data_folder import in_use
@@ -36,30 +37,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="everpaw soul", description="Who a pet is, in one sealed file: card, memory, drives, mood."
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    action = actions_of(parser, "one object on stdout")
 
-    def action(
-        name: str, work: Callable[..., Row], what: str, *, file: bool = True
-    ) -> argparse.ArgumentParser:
-        part = actions.add_parser(name, help=what, description=what)
-        part.add_argument("--json", action="store_true", help="one object on stdout")
-        part.add_argument("--config", type=Path, help="robot.toml; defaults where not given")
-        part.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one setting")
-        if file:
-            part.add_argument("file", type=Path, metavar="NAME.soul")
-            part.add_argument(
-                "--passphrase-file", type=Path, help="read it from here; asked for where not given"
-            )
-        part.set_defaults(work=work)
+    def of_file(name: str, work: Callable[..., Row], what: str) -> argparse.ArgumentParser:
+        part = action(name, work, what)
+        part.add_argument("file", type=Path, metavar="NAME.soul")
+        part.add_argument("--passphrase-file", type=Path, help="read it from here; asked for where not given")
         return part
 
-    action("export", _export, "write the soul of this robot's pet, sealed under a passphrase")
-    action("show", _show, "who is in a soul file")
-    one = action("import", _import, "bring a soul into this robot")
+    of_file("export", _export, "write the soul of this robot's pet, sealed under a passphrase")
+    of_file("show", _show, "who is in a soul file")
+    one = of_file("import", _import, "bring a soul into this robot")
     one.add_argument("--replace", action="store_true", help="in place of the life that is lived here")
-    action("rest", _rest, "it does not start any more, until it is woken; nothing is lost", file=False)
-    action("wake", _wake, "it may start again", file=False)
-    one = action("farewell", _farewell, "write its soul, then erase it from this robot, with proof")
+    action("rest", _rest, "it does not start any more, until it is woken; nothing is lost")
+    action("wake", _wake, "it may start again")
+    one = of_file("farewell", _farewell, "write its soul, then erase it from this robot, with proof")
     one.add_argument("--yes", action="store_true", help="do not ask")
     return parser
 
@@ -106,7 +98,7 @@ def _farewell(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> 
     """The archive first, opened once to be sure; only then is anything erased."""
     with in_use(held.folder, alone=True):
         row = _export(args, config, held)
-        if not args.yes and not _sure(f"Its soul is in {args.file}. Erase it from this robot? [y/N] "):
+        if not args.yes and not sure(f"Its soul is in {args.file}. Erase it from this robot? [y/N] "):
             return row | {"erased": False}
         found = erasing.erase(held)
         _wake(args, config, held)
@@ -115,15 +107,10 @@ def _farewell(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> 
 
 def _passphrase(args: argparse.Namespace, *, again: bool = False) -> str:
     if args.passphrase_file is not None:
-        return str(args.passphrase_file.read_text("utf-8")).rstrip("\n")
+        return text_of(args.passphrase_file).rstrip("\n")
     if not sys.stdin.isatty():
         raise ConfigError("no terminal to ask for the passphrase; give --passphrase-file FILE")
     word = getpass.getpass("Passphrase: ")
     if again and getpass.getpass("Once more: ") != word:
         raise ConfigError("the two are not the same; nothing was written")
     return word
-
-
-def _sure(question: str) -> bool:
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from runtime.actions import actions_of, sure
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import ConfigError, FactError
 from runtime.data_folder import data_folder
@@ -49,16 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="everpaw memory",
         description="What the pet knows of its people: read, correct, forget, take along, erase.",
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-
-    def action(name: str, work: Callable[..., list[Row]], what: str) -> argparse.ArgumentParser:
-        part = actions.add_parser(name, help=what, description=what)
-        part.add_argument("--json", action="store_true", help="one object a line on stdout")
-        part.add_argument("--config", type=Path, help="robot.toml; defaults where not given")
-        part.add_argument("--set", action="append", default=[], metavar="A.B=C", help="change one setting")
-        part.set_defaults(work=work)
-        return part
-
+    action = actions_of(parser, "one object a line on stdout")
     one = action("allow", _allow, "let the pet remember what it is told")
     one.add_argument("--history", action="store_true", help="keep what a newer statement replaces as well")
     action("deny", _deny, "let it remember nothing new and tell nothing old")
@@ -182,7 +174,7 @@ def _erase(args: argparse.Namespace, folder: Path, enabled: bool) -> list[Row]:
         print(f"everpaw: {error}", file=sys.stderr)
         needles = set()
     rows = store.sealed_rows(folder)
-    if not args.yes and not _sure(f"Erase all {len(rows)} facts in {folder}? [y/N] "):
+    if not args.yes and not sure(f"Erase all {len(rows)} facts in {folder}? [y/N] "):
         return [{"erased": 0}]
     store.erase(folder)
     found = proof.search(folder, needles | rows)
@@ -220,11 +212,6 @@ def _chosen(knowledge: Knowledge, numbers: list[int]) -> list[Entry]:
 
 def _no_such(number: int) -> str:
     return f"there is no fact number {number}; `everpaw memory list` shows them"
-
-
-def _sure(question: str) -> bool:
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _row(number: int, fact: Fact) -> Row:

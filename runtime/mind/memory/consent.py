@@ -46,6 +46,12 @@ def allowed(folder: Path, by_settings: bool) -> bool:
     return given.allowed if given else by_settings
 
 
+def switch(folder: Path, on: bool, at: datetime | None) -> None:
+    """Allow or deny by command; whether history is kept stays as it was."""
+    before = read(folder)
+    write(folder, Consent(allowed=on, history=before.history if before else False, how="command", at=at))
+
+
 def write(folder: Path, consent: Consent) -> None:
     """Whole or not at all."""
     try:

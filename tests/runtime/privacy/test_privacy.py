@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.contracts import messages as m
-from runtime.contracts.errors import FactError
+from runtime.contracts.errors import ConfigError, FactError
 from runtime.data_folder import data_folder, in_use
 from runtime.lessons.book import Book
 from runtime.lessons.lesson import Lesson
@@ -159,6 +159,12 @@ def test_a_life_elsewhere_goes_alone(home: Path, tmp_path: Path) -> None:
         (elsewhere / name).write_text("kept")
     main(["erase", "--only", "life", "--yes", "--set", f"life.path={elsewhere / 'a'}"])
     assert {path.name for path in elsewhere.iterdir()} == {"pasta", "a.txt", ".gitattributes"}
+
+
+def test_a_file_that_is_no_text_is_one_line(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "absent").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"absent is no UTF-8 text"):
+        main(["verify", "--absent", str(tmp_path / "absent")])
 
 
 def test_one_class_alone_goes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
