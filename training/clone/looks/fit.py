@@ -1,13 +1,13 @@
 """The shape and the cameras that explain some masks: silhouettes in closed form, by Adam, on the processor.
 
 What makes it converge: the likelihood of inside and outside rather than an overlap (which has no gradient far
-off), softness that falls with time, bones that are pulled into the mask, a scale common to all photos that
-goes into the shape, and several starts where a silhouette could be turned the other way. At the end the level
-of the surface is chosen on the photos themselves, which takes back what the smooth union added.
+off), softness that falls with time, bones that are pulled into the mask, and a scale common to all photos,
+which goes into the cameras. At the end the level of the surface is chosen on the photos themselves, which
+takes back what the smooth union added.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -235,16 +235,3 @@ def overlap(a: Mask, b: Mask) -> float:
     """Intersection over union."""
     either = np.count_nonzero(a | b)
     return float(np.count_nonzero(a & b) / either) if either else 0.0
-
-
-def best_of(starts: Sequence[Sequence[View]], seed: int = 0, steps: int = STEPS) -> Fitted:
-    """The start that explains its masks best after a short fit, fitted in full."""
-    if len(starts) == 1:
-        return fit(starts[0], seed, steps)
-    short = [fit(views, seed, steps // 4) for views in starts]
-    best = int(np.argmax([np.mean(f.overlaps) for f in short]))
-    return fit(starts[best], seed, steps)
-
-
-def turned(view: View, by_deg: float) -> View:
-    return replace(view, yaw_deg=view.yaw_deg + by_deg)

@@ -17,7 +17,6 @@ from training.clone.looks.surface import Mesh
 from training.clone.steps import Pet
 
 SHOWN = 256
-LAMP = np.array([0.3, 0.5, 1.0])
 ORIGINS = np.array([(0.35, 0.65, 0.4), (0.9, 0.72, 0.25), (0.75, 0.3, 0.3)])
 """Seen, mirrored, guessed"""
 

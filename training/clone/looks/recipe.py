@@ -5,6 +5,7 @@ Under LEAST the avatar is refused, and it is told which photo to take next.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +27,7 @@ from training.clone.looks.pose import bearings
 from training.clone.looks.rig import rigged
 from training.clone.looks.skeleton import SKELETON
 from training.clone.looks.surface import Mesh, polygonise
-from training.clone.steps import Pet, Step, Work
+from training.clone.steps import Finding, Pet, Step, Work
 
 SKILLS = ".clone/skills.json"
 FACTS = "looks.json"
@@ -196,6 +197,16 @@ def camera_of(row: dict[str, float]) -> Camera:
     return Camera(**row)
 
 
+def _check(pet: Pet) -> Iterator[Finding]:
+    """What is wrong with photos, and with the clicks beside them."""
+    yield from intake.check(pet)
+    for path in pet.files("photos/*", intake.READ):
+        try:
+            Clicks.beside(path)
+        except CloneError as error:
+            yield Finding("bad", path.name, str(error))
+
+
 def _photos_page(pet: Pet, made: Path) -> str:
     from training.clone.looks.page import masks_page
 
@@ -210,7 +221,7 @@ def _avatar_page(pet: Pet, made: Path) -> str:
 
 STEPS = (
     Step(
-        "masks", "Photos, and where the animal is on them", ("photos/*",), cut_masks, check=intake.check,
+        "masks", "Photos, and where the animal is on them", ("photos/*",), cut_masks, check=_check,
         page=_photos_page,
     ),
     Step("looks", "The avatar", ("@masks", SKILLS), make_avatar, page=_avatar_page),
