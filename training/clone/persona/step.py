@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runtime import starter
+from runtime.contracts.pack import file_sha256
 from training.clone.persona import card as cards
 from training.clone.persona import pairs
 from training.clone.persona.card import CARD, Card
@@ -149,5 +150,6 @@ def _fact(fact: dict[str, str]) -> str:
 
 
 STEP = Step(
-    "persona", "The character: a card out of the notes", ("notes/**/*", CARD), run, check=check, page=page
-)
+    "persona", "The character: a card out of the notes", ("notes/**/*", CARD), run,
+    settings={"starter": file_sha256(starter.FOLDER / PERSONA)}, check=check, page=page,
+)  # fmt: skip
