@@ -56,7 +56,7 @@ def _check(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     pet = _pet(args.pet)
-    if args.out is not None and args.out.suffix != SUFFIX:
+    if args.out is not None and (args.out.suffix != SUFFIX or args.out.is_dir()):
         raise CloneError(f"--out {args.out}: a pack is a file NAME{SUFFIX}; give such a name")
     lay_skills(pet.folder)
     outcomes = steps.build(pet, STEPS)
