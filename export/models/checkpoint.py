@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedModel
 
 from runtime.contracts.errors import ExportError
@@ -87,7 +88,7 @@ def load(folder: Path) -> Checkpoint:
         task = task_of(config.architectures or [], folder)
         loader = getattr(transformers, task.loader)
         model = loader.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ExportError(
             f"{folder} cannot be loaded ({str(error).splitlines()[0]}); copy it again"
         ) from error

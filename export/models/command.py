@@ -125,6 +125,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--families", action="store_true", help="what optimum can export, and what not")
     parser.add_argument("--json", action="store_true", help="one object")
     args = parser.parse_args(argv)
+    if args.threads < 1 or (args.heal or 0) < 0:
+        parser.error(f"--threads {args.threads}, --heal {args.heal}: give 1 or more, 0 or more")
     if not args.families and (args.checkpoint is None or args.out is None):
         parser.error("give CHECKPOINT and --out DIR, or --families")
     return args

@@ -9,7 +9,7 @@ import numpy as np
 from export.models.checkpoint import Checkpoint
 from export.models.parity import Answers
 from export.models.samples import Inputs
-from training.asr.recipe import edits
+from training.asr.error_rates import edits
 
 Figures = dict[str, float]
 

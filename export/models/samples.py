@@ -83,7 +83,10 @@ def heard(samples: npt.NDArray[np.int16], normal: bool) -> npt.NDArray[np.float3
 def _texts(checkpoint: Checkpoint, path: Path | None, most: int) -> tuple[list[Inputs], list[Inputs]]:
     if checkpoint.tokenizer is None:
         raise ExportError(f"{checkpoint.folder} has no tokenizer.json; save its fast tokenizer beside it")
-    tokenizer = Tokenizer.from_file(str(checkpoint.tokenizer))
+    try:
+        tokenizer = Tokenizer.from_file(str(checkpoint.tokenizer))
+    except Exception as error:  # tokenizers raises a bare Exception
+        raise ExportError(f"{checkpoint.tokenizer} is no tokenizer ({error}); save it again") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     golden, rest = (
@@ -101,7 +104,13 @@ def sentences(path: Path | None) -> list[str]:
     """Lines of a file, else what people say every day and what owners say to a pet."""
     if path is None:
         return sorted({*EVERYDAY, *orders()})
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ExportError(
+            f"--samples {path} is not UTF-8 ({error.reason}); give sentences, one a line"
+        ) from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def feeds_for(engine: Engine, given: Inputs) -> Inputs:

@@ -216,6 +216,21 @@ def test_each_threshold_can_be_missed(found: Parity, word: str) -> None:
 def test_what_cannot_be_exported_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ExportError, match="no checkpoint"):
         load(tmp_path)
+    checkpoints.make("bert", tmp_path / "bert")
+    whole = load(tmp_path / "bert")
+    (tmp_path / "sounds.txt").write_bytes(b"\x80")
+    with pytest.raises(ExportError, match="is not UTF-8"):
+        samples.gather(whole, tmp_path / "sounds.txt")
+    (tmp_path / "bert/tokenizer.json").write_text("{}")
+    with pytest.raises(ExportError, match="is no tokenizer"):
+        samples.gather(whole, None)
+    (tmp_path / "bert/model.safetensors").write_bytes(b"half of the weights")
+    with pytest.raises(ExportError, match="cannot be loaded"):
+        load(tmp_path / "bert")
+    for wrong in (("--threads", "0"), ("--heal", "-1")):
+        with pytest.raises(SystemExit):
+            main([str(tmp_path), "--out", str(tmp_path / "out"), *wrong])
+        assert "give 1 or more, 0 or more" in capsys.readouterr().err
     assert main(["--families", "--json"]) == 0
     table = json.loads(capsys.readouterr().out)
     assert "llama" in table["dialogue"]["can"]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoModelForCTC, PreTrainedModel
 from transformers.utils import logging
@@ -31,7 +32,7 @@ def opened(
     logging.set_verbosity_error()  # a fresh head is what is wanted, not a warning
     try:
         return AutoModelForCTC.from_pretrained(start, ignore_mismatched_sizes=True, **settings)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise TrainingError(
             f"{start} cannot be loaded as a CTC model ({reason}); give a folder of wav2vec2 or HuBERT"

@@ -27,8 +27,9 @@ SWITCHES: dict[str, dict[str, float]] = {
     "running average": {"average": 0.99},
     "speech noise": {"speech_noise": 0.3},
     "pull to the start (L2-SP)": {"start_pull": 0.01},
+    "synonyms": {"synonyms": 0.2},
 }
-"""Line -> what is switched on"""
+"""Line -> what is switched on; synonyms only where switches.synonym_file names some"""
 
 
 def main(argv: list[str]) -> int:
@@ -36,27 +37,30 @@ def main(argv: list[str]) -> int:
     parser.add_argument("task", choices=("behaviour", "mood"))
     parser.add_argument("--config", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="PART.KEY=VALUE")
-    parser.add_argument("--only", nargs="+", choices=tuple(SWITCHES), default=tuple(SWITCHES), metavar="LINE")
+    parser.add_argument("--only", nargs="+", choices=tuple(SWITCHES), metavar="LINE")
     parser.add_argument("--out", type=Path, required=True, help="folder for ablation.json and ablation.md")
     args = parser.parse_args(argv)
     lesson = load_config(Lesson, args.config, args.set)
     if lesson.switches != Switches(synonym_file=lesson.switches.synonym_file):
         raise TrainingError("an ablation begins with all switches off; take them out of the settings")
-    lines = dict(SWITCHES)
-    if lesson.switches.synonym_file:
-        lines["synonyms"] = {"synonyms": 0.2}
+    lines = args.only or lines_of(lesson)
     args.out.mkdir(parents=True, exist_ok=True)
-    parts, pace = course.parts_of(lesson), Pace(len(args.only))
+    parts, pace = course.parts_of(lesson), Pace(len(lines))
     found = _found(args.out / "ablation.json", lesson, parts.digests)
-    for done, name in enumerate(args.only, start=1):
+    for done, name in enumerate(lines, start=1):
         if name not in found["lines"]:
-            found["lines"][name] = run(args.task, lesson, lines[name], parts, args.out / "work")
+            found["lines"][name] = run(args.task, lesson, SWITCHES[name], parts, args.out / "work")
             _put(args.out / "ablation.json", json.dumps(found, indent=1) + "\n")
         print(f"{name}: {found['lines'][name]}  {pace.left(done)}", file=sys.stderr, flush=True)
     page = table(found["lines"])
     _put(args.out / "ablation.md", page)
     print(page, end="")
     return 0
+
+
+def lines_of(lesson: Lesson) -> list[str]:
+    """Every line that this lesson can have."""
+    return [name for name in SWITCHES if name != "synonyms" or lesson.switches.synonym_file]
 
 
 def run(

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
 from torch import nn
 
 from runtime.contracts.errors import TrainingError
@@ -92,7 +93,7 @@ def load(folder: Path, task: str) -> Loaded:
         )
     try:
         model = AutoModelForSequenceClassification.from_pretrained(folder)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise TrainingError(f"{folder} has no weights that can be used ({error}); train it again") from error
     return Loaded(card, model.eval(), school_model.tokenizer_of(str(folder)))
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from runtime.intervals import wilson
+from training.asr.error_rates import edits
 from training.data.wordings import Confuser
 from training.school import confidence, examples
 from training.school.batches import one_hot
@@ -87,18 +88,8 @@ def misheard(
     confuser = Confuser(sorted({word for e in vocabulary for word in e.text.split()}))
     rng = np.random.default_rng(seed)
     heard = [confuser.confuse(e.text, rng, rate / TOUCHED) for e in sentences]
-    wrong = sum(errors(e.text.split(), text.split()) for e, text in zip(sentences, heard, strict=True))
+    wrong = sum(edits(e.text.split(), text.split()) for e, text in zip(sentences, heard, strict=True))
     return heard, wrong / max(1, sum(len(e.text.split()) for e in sentences))
-
-
-def errors(meant: Sequence[str], heard: Sequence[str]) -> int:
-    """Words put in, left out or changed (Levenshtein)."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(meant, start=1):
-        above, row[0] = row[0], i
-        for j, other in enumerate(heard, start=1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (word != other))
-    return row[-1]
 
 
 def peer(learned: Sequence[Example], held_back: Sequence[Example], judge: Judge) -> Figures:

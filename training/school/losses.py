@@ -72,16 +72,11 @@ class Seen:
         return (length * gradient / norm[:, None, None]).detach()
 
 
-def pull(
-    model: nn.Module, start: dict[str, torch.Tensor], weights: dict[str, torch.Tensor] | None = None
-) -> torch.Tensor:
-    """Half the squared distance of what learns to `start` (L2-SP), by importance where given (EWC)."""
+def pull(model: nn.Module, start: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Half the squared distance of what learns to `start` (L2-SP)."""
     total = torch.zeros(())
     for name, parameter in getattr(model, "module", model).named_parameters():
         if name in start and parameter.requires_grad:
-            squared = (parameter - start[name].to(parameter.device)) ** 2
-            total = (
-                total.to(parameter.device)
-                + (squared * weights[name].to(parameter.device) if weights else squared).sum()
-            )
+            away = parameter - start[name].to(parameter.device)
+            total = total.to(parameter.device) + (away**2).sum()
     return total / 2

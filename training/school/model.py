@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
@@ -49,7 +50,7 @@ def classifier(lesson: Lesson, labels: list[str], several: bool, pad: int) -> nn
         model = AutoModelForSequenceClassification.from_pretrained(
             lesson.start, config=config, ignore_mismatched_sizes=True
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise TrainingError(_cannot(lesson.start, error)) from error
     freeze(model, lesson.freeze)
     return adapted(model, lesson.lora) if lesson.lora.rank else model

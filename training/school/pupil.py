@@ -26,7 +26,6 @@ class Pupil(Trainer):
         self.lesson, self.weights = lesson, weights
         self.model_accepts_loss_kwargs = False
         self.start: dict[str, torch.Tensor] = {}
-        self.importance: dict[str, torch.Tensor] | None = None
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Shuffled:
         dataset = train_dataset if train_dataset is not None else self.train_dataset
@@ -56,7 +55,7 @@ class Pupil(Trainer):
             loss = (loss + losses.loss_of(other, targets, self.weights, smoothing)) / 2
             loss = loss + switches.r_drop * losses.divergence(outputs.logits, other, targets.ndim == 2)
         if model.training and self.start:
-            loss = loss + switches.start_pull * losses.pull(model, self.start, self.importance)
+            loss = loss + switches.start_pull * losses.pull(model, self.start)
         return (loss, outputs) if return_outputs else loss
 
     def training_step(self, model: nn.Module, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:

@@ -7,6 +7,7 @@ on. The reported part is never looked at. `best.toml` is a `--config`.
 
 import argparse
 import contextlib
+import json
 import shutil
 import sys
 import tomllib
@@ -77,6 +78,9 @@ def main(argv: list[str]) -> int:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
+    for name, span in space.items():
+        probe = span["choices"][0] if "choices" in span else span["low"]
+        load_config(Lesson, args.config, [*args.set, f"{name}={probe}"])
     left = args.trials - len([t for t in study.trials if t.state.is_finished()])
     pace = Pace(max(1, left))
     for done in range(1, left + 1):
@@ -94,14 +98,21 @@ def read_space(path: Path) -> dict[str, dict[str, Any]]:
     """ConfigError names what is no span and no choice."""
     try:
         space = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(
             f"{path} cannot be read ({error}); give a TOML file of settings and their spans"
         ) from error
     for name, span in space.items():
-        if not isinstance(span, dict) or not ({"low", "high"} <= set(span) or "choices" in span):
-            raise ConfigError(f"{path}: {name} = {span!r} needs low and high, or choices")
+        if not isinstance(span, dict) or not (_is_span(span) or span.get("choices")):
+            raise ConfigError(f"{path}: {name} = {span!r} needs low and a higher high, or choices")
     return space
+
+
+def _is_span(span: dict[str, Any]) -> bool:
+    low, high = span.get("low"), span.get("high")
+    if not (isinstance(low, int | float) and isinstance(high, int | float)):
+        return False
+    return low < high and (low > 0 or not span.get("log"))
 
 
 def draw(trial: optuna.Trial, name: str, span: dict[str, Any]) -> Any:
@@ -118,7 +129,7 @@ def tell(study: optuna.Study, out: Path) -> None:
     if not done:
         raise ConfigError("no trial came to its end; widen the space or lengthen the lesson")
     lines = [f"# {study.best_value:.4f} on the held-back part, the best of {len(done)} trials"]
-    lines += [f"{name} = {value!r}".replace("'", '"') for name, value in study.best_params.items()]
+    lines += [f"{name} = {json.dumps(value)}" for name, value in study.best_params.items()]
     (out / "best.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with contextlib.suppress(EverpawError), picture(out / "search.png", 7, 4) as figure:
         axes = figure.add_subplot()

@@ -67,7 +67,6 @@ def test_the_pull_to_the_start_is_half_the_squared_distance() -> None:
     layer = torch.nn.Linear(2, 1, bias=False)
     start = {"weight": layer.weight.detach() - 2}
     assert losses.pull(layer, start).item() == pytest.approx(4)
-    assert losses.pull(layer, start, {"weight": torch.tensor([[1.0, 0.0]])}).item() == pytest.approx(2)
 
 
 def test_a_temperature_cools_what_is_too_sure() -> None:
@@ -127,7 +126,6 @@ def test_words_are_misheard_about_as_often_as_asked() -> None:
     heard, rate = judging.misheard(some, 0.1, some)
     assert 0.05 < rate < 0.15
     assert judging.misheard(some, 0.1, some)[0] == heard
-    assert judging.errors(["a", "b", "c"], ["a", "c", "d"]) == 2
 
 
 def test_batches_are_the_same_for_an_epoch_and_hold_everything_once() -> None:

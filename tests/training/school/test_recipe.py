@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,12 @@ def test_errors_name_the_cure(
     )
     assert "is not there" in error(
         "train", "behaviour", *words(starts["bert"], tmp_path / "no.tsv"), "--out", str(out)
+    )
+    torn = tmp_path / "torn"
+    shutil.copytree(starts["bert"], torn)
+    (torn / "model.safetensors").write_bytes(b"half of the weights")
+    assert "is no checkpoint that can be used" in error(
+        "train", "behaviour", *words(torn, table), "--out", str(out)
     )
     assert "is no checkpoint of the school" in error("eval", "behaviour", str(starts["bert"]), str(table))
     assert main(["train", "behaviour", *words(starts["bert"], table), "--out", str(out)]) == 0

@@ -8,12 +8,14 @@ import pytest
 
 pytest.importorskip("optuna", reason="needs the extra: pip install 'everpaw[training]'")
 
+import optuna
+
 from runtime.cli import main
 from runtime.contracts.config import load_config
 from runtime.contracts.errors import ConfigError
 from tests.training.school.lessons import words
 from training.school import ablate, course, search
-from training.school.settings import Lesson
+from training.school.settings import Lesson, Switches
 
 
 def test_an_ablation_goes_on_where_it_was(
@@ -80,8 +82,44 @@ def _blind(parts: course.Parts) -> course.Parts:
     return course.Parts(parts.learned, parts.held_back, [], parts.counts, parts.digests)
 
 
-def test_a_space_that_is_none_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "span",
+    [
+        "3",
+        "{low = 3, high = 1}",
+        '{low = "a", high = 1}',
+        "{low = 0, high = 1, log = true}",
+        "{choices = []}",
+    ],
+)
+def test_a_space_that_is_none_is_named(span: str, tmp_path: Path) -> None:
     path = tmp_path / "space.toml"
-    path.write_text('"optimiser.rate" = 3\n')
-    with pytest.raises(ConfigError, match=r"optimiser\.rate = 3 needs low and high"):
+    path.write_text(f'"optimiser.rate" = {span}\n')
+    with pytest.raises(ConfigError, match=r"optimiser\.rate = .* needs low and a higher high"):
         search.read_space(path)
+
+
+def test_a_space_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "space.toml"
+    path.write_bytes(b"\x80")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        search.read_space(path)
+
+
+def test_the_best_settings_can_be_read_again(tmp_path: Path) -> None:
+    study = optuna.create_study()
+    spaces = {
+        name: optuna.distributions.CategoricalDistribution(choices)
+        for name, choices in (("machine.gradient_checkpointing", (True,)), ("optimiser.name", ("sgd",)))
+    }
+    values = {"machine.gradient_checkpointing": True, "optimiser.name": "sgd"}
+    study.add_trial(optuna.trial.create_trial(params=values, distributions=spaces, value=0.5))
+    search.tell(study, tmp_path)
+    best = load_config(Lesson, tmp_path / "best.toml", [])
+    assert best.machine.gradient_checkpointing
+    assert best.optimiser.name == "sgd"
+
+
+def test_synonyms_are_a_line_where_there_are_some(tmp_path: Path) -> None:
+    assert "synonyms" not in ablate.lines_of(Lesson())
+    assert "synonyms" in ablate.lines_of(Lesson(switches=Switches(synonym_file=tmp_path / "words.txt")))
