@@ -5,7 +5,6 @@ of MiniLM's shape (Wang et al., 2020) with two heads. `everpaw train reader` mak
 its folder.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,9 @@ MAX_TOKENS = 64
 MAX_WINDOWS = 8
 SURE = 0.5
 """A feeling less likely than this is not taken for known"""
+
+
+_UNUSABLE = "{} holds no usable reader ({}); copy it again, or train it"
 
 
 class ReaderCard(BaseModel):
@@ -60,12 +62,13 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self._engine = Engine(folder / "model.onnx")
         try:
-            card = ReaderCard.model_validate(json.loads((folder / "reader.json").read_text("utf-8")))
+            card = ReaderCard.model_validate_json((folder / "reader.json").read_bytes())
+        except (OSError, ValueError) as error:
+            raise PackError(_UNUSABLE.format(folder, error)) from error
+        try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # tokenizers raises a bare Exception
-            raise PackError(
-                f"{folder} holds no usable reader ({error}); copy it again, or train it"
-            ) from error
+        except Exception as error:  # tokenizers raises nothing narrower
+            raise PackError(_UNUSABLE.format(folder, error)) from error
         self.threshold = card.threshold
 
     def read(self, text: str) -> Reading:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.processors import TemplateProcessing
@@ -16,6 +17,9 @@ from runtime.mind.reader import FEELINGS, MAX_TOKENS
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 _WORDS, _PLACES = (f"encoder.embeddings.{name}_embeddings.weight" for name in ("word", "position"))
+
+
+_NO_START = "{} holds no encoder to start from ({}); the recipe says where to get one"
 
 
 class ReaderNet(nn.Module):
@@ -54,11 +58,12 @@ def start(folder: Path) -> tuple[ReaderNet, Tokenizer]:
         encoder = AutoModel.from_pretrained(
             folder, local_files_only=True, attn_implementation="eager", add_pooling_layer=False
         )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise TrainingError(_NO_START.format(folder, error)) from error
+    try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # tokenizers raises a bare Exception
-        raise TrainingError(
-            f"{folder} holds no encoder to start from ({error}); the recipe says where to get one"
-        ) from error
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise TrainingError(_NO_START.format(folder, error)) from error
     return ReaderNet(encoder), bare(tokenizer)
 
 

@@ -21,15 +21,13 @@ from runtime.intervals import Share
 from runtime.mind.reader import FEELINGS, Reader
 from training.reader import export, network
 from training.reader.card import card
-from training.reader.examples import Drawing, Example, everyday, feelings, own
+from training.reader.examples import THRESHOLD_REMARKS, Drawing, Example, everyday, feelings, own
 from training.reader.fit import Plan, fit
 
 WORDS = 6_000
 """Word pieces that are kept"""
 FALSE_ALARMS = 0.01
 """Of people's remarks at most so many may be taken for danger; this sets the threshold"""
-THRESHOLD_REMARKS = 1_000
-"""So many of GoEmotions' dev part set it; the rest of that part is measured on"""
 RATE = 5e-5
 LEAST_AGREEMENT = 0.99
 """Of decisions, trained against shipped; below it nothing is shipped"""

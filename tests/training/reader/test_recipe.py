@@ -125,7 +125,9 @@ def test_from_a_start_folder_to_a_reader_of_the_robot(data: Path, start: Path, t
     (tmp_path / "out/tokenizer.json").write_text("{}")
     with pytest.raises(PackError, match="holds no usable reader"):
         Reader(tmp_path / "out")
-    assert "Measured" in (tmp_path / "out/card.md").read_text()
+    card = (tmp_path / "out/card.md").read_text()
+    assert f"beyond the first\n{examples.THRESHOLD_REMARKS:,}, which set the threshold" in card
+    assert "The encoder of `start`" in card
 
 
 def test_without_the_corpora_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
