@@ -5,7 +5,7 @@ subscribe. `publish` may be called from any thread and never blocks on the netwo
 
 While the broker is away the bus reconnects by itself (0.2 s, doubling to 2 s) and
 - QoS 1 messages wait, in order, at most `QUEUE_LIMIT` of them; then new ones are dropped, counted and logged;
-- of retained messages only the newest of each name is kept; all of them are published again at every
+- of retained messages only the newest of each topic is kept; all of them are published again at every
   connection, because a broker that was restarted may have forgotten them;
 - QoS 0 messages are dropped: a lease or a telemetry sample is worthless a second later.
 
@@ -20,10 +20,9 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Self, cast
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -34,6 +33,9 @@ from runtime.contracts import topics
 from runtime.contracts.errors import BusError, MessageError
 from runtime.contracts.messages import Message
 from runtime.security import bundle
+from runtime.subscriptions import Callback, Delivery, Subscriptions, decode
+
+__all__ = ["Bus", "Callback", "Delivery", "NamedMessage", "decode"]
 
 log = logging.getLogger(__name__)
 
@@ -45,33 +47,7 @@ _EARLY = 0.8
 _ANSWER_S = 2.0
 """Longest wait for a SUBACK or PUBACK"""
 
-M = TypeVar("M", bound=Message)
 NamedMessage = tuple[str, Message]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message as it came from the wire; the payload is raw, so that its reader may judge broken ones."""
-
-    robot_id: str
-    name: str
-    """Kind and name, as in `cmnd/skill`; who subscribed to a whole kind may get a name of no registry"""
-    payload: bytes
-    retained: bool
-    qos: int
-    duplicate: bool
-
-
-Callback = Callable[[Delivery], None]
-
-
-def decode(delivery: Delivery, model: type[M]) -> M:
-    """The payload as `model`; MessageError where it is not one."""
-    row = topics.TOPICS.get(delivery.name)
-    if row is None or row.model is not model:
-        expected = row.model.__name__ if row else "nothing known"
-        raise MessageError(f"{delivery.name} carries {expected}, not {model.__name__}; ask for {expected}")
-    return topics.decode(model, delivery.payload)
 
 
 class Bus:
@@ -96,13 +72,12 @@ class Bus:
     ) -> None:
         self.robot_id = topics.check_robot_id(robot_id)
         self.host, self.port = host, port
-        self._heard_robot = "+" if everyone else self.robot_id
+        self._subscriptions = Subscriptions("+" if everyone else self.robot_id)
         self.dropped = 0
         """Messages dropped since the start: queue full, or QoS 0 without a broker"""
         self._will = will
-        self._callbacks: dict[str, list[Callback]] = {}
-        self._retained: dict[str, bytes] = {}
-        self._announced: dict[str, bytes] = {}
+        self._retained: dict[str, tuple[bytes, int]] = {}
+        """Topic -> (payload, QoS)"""
         self._paced_s: dict[str, float] = {}
         self._lock = threading.Lock()
         self._greeted = threading.Event()
@@ -192,26 +167,26 @@ class Bus:
         row, topic, payload = self._prepare(name, message, to)
         if row.kind == "tele" and row.rate_hz and self._too_soon(name, row.rate_hz):
             return False
-        if not row.retain:
-            return self._hand_over(topic, payload, row) is not None
-        with self._lock:
-            self._retained[name] = payload
-            return not self.connected or self._hand_over(topic, payload, row) is not None
+        if row.retain:
+            return self._retain(topic, payload, row.qos)
+        return self._hand_over(topic, payload, row.qos) is not None
 
     def send(self, name: str, message: Message) -> Callable[[], bool] | None:
         """As `publish`, for QoS 1; what comes back tells whether the broker has it. None: it was dropped."""
         row, topic, payload = self._prepare(name, message, "")
-        info = self._hand_over(topic, payload, row)
+        info = self._hand_over(topic, payload, row.qos, row.retain)
         return None if info is None else info.is_published
 
     def announce(self, topic: str, payload: bytes) -> None:
         """Retain `payload` on a topic that is none of ours, for another house; an empty one clears it."""
         if topic.startswith(f"{topics.PREFIX}/") or not set(topic).isdisjoint("+#"):
             raise MessageError(f"{topic!r} is no topic of another house; publish ours by their names")
+        self._retain(topic, payload, 1)
+
+    def _retain(self, topic: str, payload: bytes, qos: int) -> bool:
         with self._lock:
-            self._announced[topic] = payload
-            if self.connected:
-                self._client.publish(topic, payload, 1, True)
+            self._retained[topic] = payload, qos
+            return not self.connected or self._hand_over(topic, payload, qos, True) is not None
 
     def _prepare(self, name: str, message: Message, to: str) -> tuple[topics.Topic, str, bytes]:
         topic = topics.full_topic(to or self.robot_id, name)
@@ -230,18 +205,20 @@ class Bus:
         self._paced_s[name] = now_s
         return False
 
-    def _hand_over(self, topic: str, payload: bytes, row: topics.Topic) -> MQTTMessageInfo | None:
+    def _hand_over(
+        self, topic: str, payload: bytes, qos: int, retain: bool = False
+    ) -> MQTTMessageInfo | None:
         """None where the message is lost."""
-        info: MQTTMessageInfo = self._client.publish(topic, payload, row.qos, row.retain)
-        if row.qos and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN:
+        info: MQTTMessageInfo = self._client.publish(topic, payload, qos, retain)
+        if qos and info.rc == MQTTErrorCode.MQTT_ERR_NO_CONN:
             # paho keeps it and sends it after reconnecting; with this code it would never tell that it did.
             info.rc = MQTTErrorCode.MQTT_ERR_SUCCESS
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self.dropped += 1
-            if row.qos:
-                log.warning("%s dropped: %d messages wait for the broker already", row.name, QUEUE_LIMIT)
+            if qos:
+                log.warning("%s dropped: %d messages wait for the broker already", topic, QUEUE_LIMIT)
             return None
-        if row.qos:
+        if qos:
             self._last_mid = info.mid
         return info
 
@@ -250,34 +227,13 @@ class Bus:
 
         Once connected it returns when the broker has agreed, except inside a callback, where it cannot wait.
         """
-        if pattern not in topics.TOPICS and pattern not in {row.kind for row in topics.TOPICS.values()}:
-            raise MessageError(
-                f"{pattern!r} is neither a topic nor a kind of the registry; see contracts/topics.py"
-            )
-        with self._lock:
-            self._callbacks.setdefault(pattern, []).append(callback)
+        covered = self._subscriptions.add(pattern, callback)
         if self.connected:
-            covered = [n for n in self._callbacks if n.startswith(f"{pattern}/")]
             if covered:
-                self._client.unsubscribe([self._filter(n) for n in covered])
-            _, mid = self._client.subscribe(self._filters())
+                self._client.unsubscribe(covered)
+            _, mid = self._client.subscribe(self._subscriptions.filters())
             if threading.current_thread() is not self._thread:
                 self._wait_answer("subscribe", mid, _ANSWER_S)
-
-    def _filters(self) -> list[tuple[str, int]]:
-        # A name is left out where its whole kind is subscribed: brokers may deliver overlaps twice.
-        with self._lock:
-            patterns = set(self._callbacks)
-        names = [
-            f"{p}/+" if "/" not in p else p
-            for p in patterns
-            if p.split("/")[0] not in patterns or "/" not in p
-        ]
-        # The answer to this request tells when a connection is ready, so there is always one filter.
-        return [(self._filter(n), 1) for n in sorted(names) or ["meta/robot"]]
-
-    def _filter(self, name: str) -> str:
-        return f"{topics.PREFIX}/{self._heard_robot}/{name}"
 
     def flush(self, timeout_s: float = 1.0) -> bool:
         """Wait until the broker has taken the last QoS 1 message published; False when it has not."""
@@ -329,7 +285,7 @@ class Bus:
             log.error("%s:%d refused the connection: %s", self.host, self.port, reason)
             return
         self._refusal = ""
-        _, self._greeting_mid = client.subscribe(self._filters())
+        _, self._greeting_mid = client.subscribe(self._subscriptions.filters())
 
     def _on_subscribe(
         self, client: Client, _data: object, mid: int, codes: list[ReasonCode], _props: Properties | None
@@ -346,10 +302,8 @@ class Bus:
     def _greet(self) -> None:
         # Not in on_connect: paho resends what was in flight after that, and an old retained state would win.
         with self._lock:
-            for name, payload in self._retained.items():
-                self._hand_over(topics.full_topic(self.robot_id, name), payload, topics.TOPICS[name])
-            for topic, announced in self._announced.items():
-                self._client.publish(topic, announced, 1, True)
+            for topic, (payload, qos) in self._retained.items():
+                self._hand_over(topic, payload, qos, True)
             self._greeted.set()
 
     def _on_publish(
@@ -382,13 +336,7 @@ class Bus:
             log.warning("ignored: %s", error)
             return
         delivery = Delivery(robot_id, name, bytes(message.payload), message.retain, message.qos, message.dup)
-        with self._lock:
-            callbacks = [c for p in (name, name.split("/")[0]) for c in self._callbacks.get(p, ())]
-        for callback in callbacks:
-            try:
-                callback(delivery)
-            except Exception:
-                log.exception("a reader of %s failed; the bus goes on", name)
+        self._subscriptions.deliver(delivery)
 
 
 def _send_at_once(_client: Client, _data: object, connection: object) -> None:

@@ -264,6 +264,17 @@ def test_who_hears_everyone_hears_each_robot_and_may_write_to_one(broker: Broker
     assert [d.robot_id for d in asked] == ["ada"]
 
 
+def test_what_is_retained_for_another_robot_is_told_as_its_own(broker: Broker) -> None:
+    """Kept until there is a broker, as what a restarted one forgot is."""
+    got: list[Delivery] = []
+    watcher = bus(broker, "watcher")
+    watcher.publish("state/runtime", m.Presence(alive=True), to="lassie")
+    with bus(broker, "watcher", everyone=True) as reader, watcher:
+        reader.subscribe("state/runtime", got.append)
+        assert until(lambda: bool(got))
+    assert {delivery.robot_id for delivery in got} == {"lassie"}
+
+
 def test_telemetry_goes_no_faster_than_its_row_allows(broker: Broker) -> None:
     got: list[Delivery] = []
     with bus(broker) as sender, bus(broker) as reader:
