@@ -8,8 +8,9 @@ import uuid
 from contextlib import suppress
 
 from firmware_bridge import codec
+from firmware_bridge.answers import Answers
+from firmware_bridge.asked_movement import MoveCommand, movement_of
 from firmware_bridge.errand import Errand
-from firmware_bridge.expression import coloured
 from firmware_bridge.gatekeeper import Gatekeeper, Verdict
 from firmware_bridge.idle import IdleSettings
 from firmware_bridge.insistence import ArmingAtStart, Stopping
@@ -18,7 +19,6 @@ from firmware_bridge.lease import FIRST_LEASE_MS, LEASE_MS, Lease
 from firmware_bridge.link import Link
 from firmware_bridge.mcu import protocol as p
 from firmware_bridge.mcu.vitals import FALLEN
-from firmware_bridge.motion import KeyFrame, KeyFrames, Movement
 from firmware_bridge.player import PERIOD_S, Player
 from firmware_bridge.skills import GaitSkill, Library
 from firmware_bridge.telemetry import Publisher, Telemetry, reason_name
@@ -42,13 +42,16 @@ class Conductor:
         self, bus: Publisher, link: Link, body: Body, library: Library, robot_id: str, *, arm: bool
     ) -> None:
         self.boot_id = uuid.uuid4().hex[:12]
-        self._bus, self._link, self._body, self._library = bus, link, body, library
+        self._link, self._body, self._library = link, body, library
+        self._answers = Answers(bus)
         gaits = [name for name, skill in library.items() if isinstance(skill, GaitSkill)]
         self._gatekeeper = Gatekeeper(robot_id, self.boot_id, body, library, gaits)
         self._player = Player(body)
         self._telemetry = Telemetry(bus, link, body, self.boot_id)
         self._errand: Errand | None = None
-        self._arming = ArmingAtStart(link, arm, lambda: self._event("armed", "at start", monotonic_ms()))
+        self._arming = ArmingAtStart(
+            link, arm, lambda: self._answers.event("armed", "at start", monotonic_ms())
+        )
         self._stopping = Stopping(link)
         self._lease = Lease()
         self._lanes = Lanes()
@@ -64,7 +67,7 @@ class Conductor:
             self._stop(verdict, now_ms)
         elif verdict.status != "accepted" or verdict.command is None:
             if verdict.told:
-                self._ack(verdict, verdict.status, now_ms, verdict.reason)
+                self._answers.ack(verdict, verdict.status, now_ms, verdict.reason)
         else:
             self._obey(verdict, verdict.command, now_ms)
 
@@ -92,44 +95,24 @@ class Conductor:
             case m.ClearCommand():
                 self._clear(verdict, now_ms)
 
-    def _move(
-        self, verdict: Verdict, command: m.SkillCommand | m.GaitCommand | m.PoseCommand, now_ms: int
-    ) -> None:
+    def _move(self, verdict: Verdict, command: MoveCommand, now_ms: int) -> None:
         under_way = self._errand.source if self._errand else None
         refusal = self._refusal(now_ms) or self._lanes.refusal(command.source, under_way, now_ms)
         if refusal:
-            self._ack(verdict, "rejected", now_ms, refusal)
+            self._answers.ack(verdict, "rejected", now_ms, refusal)
             return
         try:
-            name, movement, met = self._movement(command)
+            name, movement, met = movement_of(command, self._body, self._player.base, self._library)
         except PackError as error:
-            self._ack(verdict, "rejected", now_ms, str(error))
+            self._answers.ack(verdict, "rejected", now_ms, str(error))
             return
         self._end_errand("preempted", now_ms, f"{name} came after it")
-        self._errand = Errand(verdict.command_id, verdict.act, name, command.source, self._tell)
+        self._errand = Errand(verdict.command_id, verdict.act, name, command.source, self._answers.tell)
         self._errand.say("accepted", now_ms, f"limited: {', '.join(met)}" if met else "")
         if not self._errand.own_will:
             self._lanes.owner_moved()
         self._player.begin(movement, now_ms / 1000)
         self._stream(now_ms)
-
-    def _movement(
-        self, command: m.SkillCommand | m.GaitCommand | m.PoseCommand
-    ) -> tuple[str, Movement, list[str]]:
-        """(its name, the movement from here, where the mood's colour met a limit)"""
-        body, start = self._body, self._player.base
-        if isinstance(command, m.PoseCommand):
-            frame = KeyFrame(command.duration_ms / 1000, command.joints_deg)
-            return "pose", KeyFrames(body, start, [frame]), []
-        if isinstance(command, m.SkillCommand):
-            skill = self._library[command.skill]
-            if isinstance(skill, GaitSkill):
-                return command.skill, skill.movement(body, start, command.speed), []
-            return command.skill, *coloured(body, start, skill.frames, command.speed, command.amplitude)
-        gait = self._library[command.gait]
-        assert isinstance(gait, GaitSkill)  # the gatekeeper knows which names are gaits
-        walk_s = command.duration_ms / 1000
-        return command.gait, gait.movement(body, start, command.speed, command.turn, walk_s), []
 
     def _idle(self, verdict: Verdict, command: m.IdleCommand, now_ms: int) -> None:
         """New small movements; a movement of the pet's own will ends where it is if somebody speaks."""
@@ -144,7 +127,7 @@ class Conductor:
             reason = "kept for later: the body was halted"
         elif self._player.frozen and self.may_stream(now_ms) and self._lease.held(now_ms):
             self._player.breathe()
-        self._ack(verdict, "done", now_ms, reason)
+        self._answers.ack(verdict, "done", now_ms, reason)
 
     def _refusal(self, now_ms: int) -> str:
         """Why nothing may move; empty where it may."""
@@ -168,7 +151,7 @@ class Conductor:
         self._lanes.halted(now_ms)
         self._end_errand("preempted", now_ms, f"halt: {reason}" if reason else "halt")
         if self._link.mcu_state != p.ARMED or not self._link.ready:
-            self._ack(verdict, "done", now_ms, "nothing was moving: not armed")
+            self._answers.ack(verdict, "done", now_ms, "nothing was moving: not armed")
             return
         self._order(verdict, p.HALT, now_ms, "halt", reason)
         self._stream(now_ms)
@@ -189,13 +172,13 @@ class Conductor:
             reason = self._link.mismatch or (
                 "stopped: clear first" if self._stopping.wanted else "no board answers"
             )
-            self._ack(verdict, "rejected", now_ms, reason)
+            self._answers.ack(verdict, "rejected", now_ms, reason)
             return
         self._order(verdict, p.ARM, now_ms, "armed")
 
     def _clear(self, verdict: Verdict, now_ms: int) -> None:
         if self._stopping.wanted and not self._stopping.reached:
-            self._ack(
+            self._answers.ack(
                 verdict, "rejected", now_ms, "the stop has not reached the board yet; look at the cable"
             )
             return
@@ -204,15 +187,15 @@ class Conductor:
 
     def _order(self, verdict: Verdict, kind: int, now_ms: int, event: str, detail: str = "") -> None:
         """A reliable order to the board; acknowledged when the board answered."""
-        self._ack(verdict, "accepted", now_ms)
+        self._answers.ack(verdict, "accepted", now_ms)
 
         def answered(code: int | None) -> None:
             at_ms = monotonic_ms()
             if code == p.OK:
-                self._ack(verdict, "done", at_ms)
-                self._event(event, detail, at_ms)
+                self._answers.ack(verdict, "done", at_ms)
+                self._answers.event(event, detail, at_ms)
             else:
-                self._ack(verdict, "failed", at_ms, self._telemetry.why_not(code))
+                self._answers.ack(verdict, "failed", at_ms, self._telemetry.why_not(code))
 
         self._link.order(kind, answered)
 
@@ -268,7 +251,7 @@ class Conductor:
             self._end_errand("failed", now_ms, f"the board left ARMED: {reason}")
             self._player.hold()
             kind = "link_lost" if state is None else "fault" if state == p.FAULT else "disarmed"
-            self._event(kind, reason, now_ms)
+            self._answers.event(kind, reason, now_ms)
 
     def _begin_armed(self, now_ms: int, *, anew: bool) -> None:
         """Hold where the joints are. Armed anew, a lease of before does not count, and a first one is
@@ -286,9 +269,11 @@ class Conductor:
         if changed is False and self._link.mcu_state == p.ARMED:
             self._end_errand("failed", now_ms, "the mind's lease lapsed")
             self._player.hold()
-            self._event("lease_lapsed", f"not renewed for {LEASE_MS} ms", now_ms)
+            self._answers.event("lease_lapsed", f"not renewed for {LEASE_MS} ms", now_ms)
         elif self._lease.missed(now_ms) and self._link.mcu_state == p.ARMED:
-            self._event("lease_lapsed", f"no mind renewed it within {FIRST_LEASE_MS} ms of arming", now_ms)
+            self._answers.event(
+                "lease_lapsed", f"no mind renewed it within {FIRST_LEASE_MS} ms of arming", now_ms
+            )
         elif changed and not self._player.moving and not self._lanes.is_still(now_ms):
             self._player.breathe()
 
@@ -325,15 +310,3 @@ class Conductor:
         if self._errand is not None:
             self._errand.end(status, now_ms, reason)
             self._errand = None
-
-    def _ack(self, verdict: Verdict, status: m.AckStatus, now_ms: int, reason: str = "") -> None:
-        self._tell(
-            m.Ack(id=verdict.command_id, act=verdict.act, status=status, reason=reason, mono_ms=now_ms)
-        )
-
-    def _tell(self, ack: m.Ack) -> None:
-        self._bus.publish("ack/command", ack)
-
-    def _event(self, kind: str, detail: str, now_ms: int) -> None:
-        event = {"kind": kind, "detail": detail, "mono_ms": now_ms}
-        self._bus.publish("event/safety", m.SafetyEvent.model_validate(event))
