@@ -57,11 +57,11 @@ $(BIN)/python:
 	python3 -m venv $(VENV)
 	$(PIP) install -U pip
 
-# The robot's side alone: small. Without mosquitto a broker in Python takes its place; PyAudio comes where
+# The robot's side and the owner's page. Without mosquitto a broker in Python takes its place; PyAudio comes where
 # there is a sound card to speak through.
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 	@scripts/system-packages mosquitto
-	@if PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null; then extras=cpu,voice; else extras=cpu,voice,broker; fi; \
+	@if PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null; then extras=cpu,voice,dashboard; else extras=cpu,voice,dashboard,broker; fi; \
 	echo "everpaw: installing .[$$extras] into $(VENV)" >&2; $(INSTALL) -e ".[$$extras]"
 	@if [ -d /dev/snd ]; then scripts/system-packages portaudio19-dev gcc python3-dev; $(SOUND_CARD); fi
 	@touch $@
