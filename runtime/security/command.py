@@ -13,7 +13,7 @@ from runtime.contracts.topics import check_robot_id
 from runtime.doctor import line_of
 from runtime.security import control, door, mosquitto, pairing, roles
 from runtime.security.audit import audit
-from runtime.security.house import CLIENTS, REGISTER, SERVER, House, alone
+from runtime.security.house import CLIENTS, REGISTER, SERVER, House, alone, check_name
 from runtime.security.register import ANYWHERE, Register
 
 AUTHORITY = "authority"
@@ -136,6 +136,9 @@ def _revoke(args: argparse.Namespace) -> int:
 
 
 def _pair(args: argparse.Namespace) -> int:
+    # Before a code is shown: whoever types it must not find that it led to nothing.
+    check_name(args.name)
+    args.robot = [check_robot_id(robot) for robot in args.robot]
     with alone(args.broker_folder):
         house = House.open(args.broker_folder)
         if house.register.valid(args.name):

@@ -109,8 +109,7 @@ class House:
     def _vouch(
         self, name: str, kind: roles.Kind, robots: Sequence[str], until: datetime, public: PublicKey
     ) -> bytes:
-        if not _NAME.fullmatch(name) or name in RESERVED:
-            raise TrustError(f"{name!r} is no name for a client; use 1 to 32 of a-z, 0-9 and '-'")
+        check_name(name)
         before = self.register.valid(name)
         if before is not None and before.kind != kind:
             raise TrustError(f"{name} is a {before.kind}; revoke it first, or give another name")
@@ -201,6 +200,13 @@ class House:
             mosquitto.ROLES: (json.dumps(roles.document(rows), indent=1) + "\n").encode(),
             mosquitto.CONFIG: config.encode(),
         }
+
+
+def check_name(name: str) -> str:
+    """`name`; TrustError where no client can be called so."""
+    if not _NAME.fullmatch(name) or name in RESERVED:
+        raise TrustError(f"{name!r} is no name for a client; use 1 to 32 of a-z, 0-9 and '-'")
+    return name
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from export.security import main
 from runtime.contracts.config import RobotConfig, load_config
-from runtime.contracts.errors import TrustError
+from runtime.contracts.errors import EverpawError, TrustError
 from runtime.robot import connect
 from runtime.security import bundle
 from runtime.security.audit import audit
@@ -60,6 +60,16 @@ def test_an_address_that_cannot_be_is_never_written(folder: Path, words: tuple[s
 def test_a_port_that_cannot_be_is_one_line(folder: Path, words: tuple[str, ...]) -> None:
     with pytest.raises(TrustError, match=r"99999 cannot be used|no HOST"):
         main([*words])
+
+
+@pytest.mark.parametrize("words", [("Phone!",), ("phone", "--robot", "B B")])
+def test_no_code_is_shown_for_who_cannot_be_let_in(
+    folder: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    with pytest.raises(EverpawError, match=words[-1]):
+        main(["pair", *words, "--pairing-port", "99999"])
+    assert capsys.readouterr().out == ""
 
 
 def test_the_audit_notices(folder: Path) -> None:
