@@ -15,6 +15,8 @@ from runtime.contracts.errors import TrainingError
 from runtime.contracts.pack import Sha256, file_sha256
 
 SUFFIX = ".provenance.json"
+CHECKPOINT = "provenance.json"
+"""In a checkpoint's folder; `everpaw export` takes it into the provenance of what it writes"""
 
 
 class Provenance(BaseModel):
@@ -41,14 +43,31 @@ def beside(model: Path) -> Path:
 
 def write(model: Path, provenance: Provenance) -> None:
     """Whole or not at all."""
-    draft = beside(model).with_suffix(".new")
-    draft.write_text(provenance.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    draft.replace(beside(model))
+    _write(beside(model), provenance)
+
+
+def write_in(checkpoint: Path, datasets: Mapping[str, Path], command: str) -> None:
+    """What the checkpoint of this folder learned from, by hash."""
+    _write(checkpoint / CHECKPOINT, Provenance(command=command, datasets=_hashes(datasets)))
 
 
 def read(model: Path) -> Provenance | None:
     """None where nobody wrote one; TrainingError for one that cannot be used."""
-    path = beside(model)
+    return _read(beside(model))
+
+
+def read_in(checkpoint: Path) -> Provenance | None:
+    """The same, of a checkpoint's folder."""
+    return _read(checkpoint / CHECKPOINT)
+
+
+def _write(path: Path, provenance: Provenance) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_text(provenance.model_dump_json(indent=1, exclude_unset=True) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _read(path: Path) -> Provenance | None:
     if not path.is_file():
         return None
     try:
@@ -84,10 +103,14 @@ def record(
     model: Path, checkpoint: Path, datasets: Mapping[str, Path], command: str, precision: str = "fp32"
 ) -> None:
     """Write where `model` comes from: each data set and the checkpoint by their hash."""
-    hashes = {name: sha256_of(path) for name, path in datasets.items()}
     write(
         model,
         Provenance(
-            precision=precision, command=command, datasets=hashes, checkpoint_sha256=sha256_of(checkpoint)
+            precision=precision, command=command, datasets=_hashes(datasets),
+            checkpoint_sha256=sha256_of(checkpoint),
         ),
-    )
+    )  # fmt: skip
+
+
+def _hashes(datasets: Mapping[str, Path]) -> dict[str, str]:
+    return {name: sha256_of(path) for name, path in datasets.items()}

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedModel
 
 from runtime.contracts.errors import ExportError
+from training import provenance
 from training.provenance import sha256_of
 
 ADAPTER = "adapter_config.json"
@@ -128,6 +129,6 @@ def _base_of(settings: dict[str, Any], folder: Path) -> Path:
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    """`provenance.json`, which the recipes write beside a checkpoint."""
-    path = folder / "provenance.json"
-    return dict(json.loads(path.read_text())) if path.is_file() else {}
+    """What its recipe wrote into the folder."""
+    told = provenance.read_in(folder)
+    return told.model_dump(exclude_unset=True) if told else {}

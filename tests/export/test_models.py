@@ -65,6 +65,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Path
     out = tmp_path_factory.mktemp("exported")
     for family in checkpoints.FAMILIES:
         checkpoints.make(family, out / "checkpoint" / family)
+        provenance.write_in(out / "checkpoint" / family, {"code": Path(__file__)}, "train it")
         words = [str(out / "checkpoint" / family), "--out", str(out / family), "--precision", "fp32"]
         assert main([*words, *_given(family, recordings)]) == 0
     return out
@@ -96,6 +97,8 @@ def test_onnx_says_what_torch_says_for_any_length_and_carries_its_facts(
     told = provenance.read(exported / family / "model.onnx")
     assert told is not None
     assert told.parity["n"] == 32
+    assert told.command == "train it"
+    assert told.datasets == {"code": provenance.sha256_of(Path(__file__))}
 
 
 def test_a_robot_without_torch_runs_all_of_them(exported: Path, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def main(argv: list[str]) -> int:
     cards.mkdir(parents=True, exist_ok=True)
     made = dialogue_card.Made(model, card.command, progress, args.model, tuple(corpora.remarks("train")))
     (cards / "dialogue.md").write_text(dialogue_card.text(made, metrics), encoding="utf-8")
-    provenance.record(shipped, keep(model, args.out, work), sources(), card.command, "int8")
+    provenance.record(shipped, keep(model, args.out, work, card.command), sources(), card.command, "int8")
     print(json.dumps(metrics))
     return 0
 
@@ -114,10 +114,11 @@ def sources() -> dict[str, Path]:
     return found | provenance.corpora("text/clinc/train_val.json", "text/goemotions/train.tsv")
 
 
-def keep(model: PreTrainedModel, out: Path, work: Path) -> Path:
-    """The trained model as a folder that `everpaw export` takes."""
+def keep(model: PreTrainedModel, out: Path, work: Path, command: str) -> Path:
+    """The trained model as a folder that `everpaw export` takes, with what it learned from."""
     folder = work / "model"
     model.save_pretrained(folder)
+    provenance.write_in(folder, sources(), command)
     for name in ("tokenizer.json", "dialogue.json"):
         shutil.copyfile(out / name, folder / name)
     return folder

@@ -227,6 +227,10 @@ def test_smoke_makes_a_model_the_robot_can_use(
     told = provenance.read(out / "model.onnx")
     assert told is not None
     assert told.datasets["talk"] == provenance.sha256_of(provenance.own("talk")["talk"])
-    assert told.checkpoint_sha256 == provenance.sha256_of(tmp_path / "dialogue.work" / "model")
+    checkpoint = tmp_path / "dialogue.work" / "model"
+    assert told.checkpoint_sha256 == provenance.sha256_of(checkpoint)
+    kept = provenance.read_in(checkpoint)
+    assert kept is not None
+    assert (kept.datasets, kept.command) == (told.datasets, told.command)
     assert LanguageModel(out).card.metrics == metrics
     assert "held-out prompts" in (tmp_path / "cards/dialogue.md").read_text()
