@@ -223,19 +223,13 @@ Cautious: "who is a good dog" and "thank you my friend" are refused, "good to se
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="training.behaviour", description="Train the behaviour classifier.")
-    parser.add_argument("--out", type=Path, required=True, help="folder for model.onnx and behaviour.json")
-    parser.add_argument("--grammar", type=Path, default=Path("runtime/starter/grammar.yaml"))
-    parser.add_argument("--cards", type=Path, help="folder for behaviour.md; default: cards beside --out")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--smoke", action="store_true", help="a minute's worth, to see that it runs")
-    args = parser.parse_args(argv)
+    args = _arguments(argv)
     started = time.monotonic()
     rng = np.random.default_rng(args.seed)
     scale = SMOKE if args.smoke else Scale()
     grammar = Grammar.load(args.grammar)
-    data = os.environ.get("EVERPAW_DATA")
-    wordings = gather(grammar, Path(data) if data and not args.smoke else None, rng)
+    root = None if args.smoke else os.environ.get("EVERPAW_DATA")
+    wordings = gather(grammar, Path(root) if root else None, rng)
     labels = [OUT_OF_SCOPE, *(intent for intent in grammar.intents if intent not in MEMORY_INTENTS)]
     wordings = replace(wordings, train=[pair for pair in wordings.train if pair[1] in labels])
     known = wordings.train + wordings.paraphrases
@@ -247,46 +241,69 @@ def main(argv: list[str]) -> int:
     partial = Wordings(wordings.train, kept, [text for text, _ in kept_out])
     first = fit(examples(partial, kept, exempt, scale, rng), labels, scale.epochs, args.seed)
     temperature, threshold = calibrate(first, labels, inside, outside)
+    drawn = examples(wordings, wordings.paraphrases, exempt, scale, rng)
+    net = fit(drawn, labels, scale.epochs, args.seed + 1)
 
-    net = fit(
-        examples(wordings, wordings.paraphrases, exempt, scale, rng), labels, scale.epochs, args.seed + 1
-    )
     settings = {
         "labels": labels, "size": SIZE,
         "temperature": round(temperature, 3), "threshold": round(threshold, 3),
         "negated": sorted(exempt), "seed": args.seed,
     }  # fmt: skip
     export(net, args.out / "model.onnx", {"task": "behaviour", "card": json.dumps(settings)})
-    (args.out / "behaviour.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    keep(args.out, settings)
+    known_with_oos = known + [(text, OUT_OF_SCOPE) for text, _ in kept_out]
+    metrics = {
+        "classifier": classified(net, Behaviour(args.out, grammar), labels, wordings),
+        "nearest neighbour, same features": nearest_neighbour(wordings, known_with_oos, inside, outside),
+    }
+    keep(args.out, settings | {"metrics": metrics, "seconds": round(time.monotonic() - started)})
+    tell(args, net, wordings, metrics, scale, bool(root))
+    print(json.dumps({"threshold": threshold, "temperature": temperature, **metrics}))
+    return 0
 
-    behaviour = Behaviour(args.out, grammar)
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="training.behaviour", description="Train the behaviour classifier.")
+    parser.add_argument("--out", type=Path, required=True, help="folder for model.onnx and behaviour.json")
+    parser.add_argument("--grammar", type=Path, default=Path("runtime/starter/grammar.yaml"))
+    parser.add_argument("--cards", type=Path, help="folder for behaviour.md; default: cards beside --out")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--smoke", action="store_true", help="a minute's worth, to see that it runs")
+    return parser.parse_args(argv)
+
+
+def keep(out: Path, settings: dict[str, object]) -> None:
+    (out / "behaviour.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def classified(net: Net, behaviour: Behaviour, labels: list[str], wordings: Wordings) -> dict[str, float]:
+    """The held-out figures of what was exported, as the robot runs it; top 1 of the network alone."""
     understood = [behaviour.understand(text).intent for text, _ in wordings.held_out]
     guesses = [labels[int(row[1:].argmax()) + 1] for row in logits(net, [t for t, _ in wordings.held_out])]
     refused = [behaviour.understand(text).intent is None for text in wordings.held_out_oos]
-    known_with_oos = known + [(text, OUT_OF_SCOPE) for text, _ in kept_out]
-    metrics = {
-        "classifier": measure(understood, list(guesses), refused, wordings.held_out),
-        "nearest neighbour, same features": nearest_neighbour(wordings, known_with_oos, inside, outside),
-    }
-    settings |= {"metrics": metrics, "seconds": round(time.monotonic() - started)}
-    (args.out / "behaviour.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    return measure(understood, list(guesses), refused, wordings.held_out)
+
+
+def tell(
+    args: argparse.Namespace, net: Net, wordings: Wordings, metrics: dict[str, dict[str, float]],
+    scale: Scale, corpora: bool,
+) -> None:  # fmt: skip
+    """The card, and where the model comes from; `corpora`: whether it learned from those of EVERPAW_DATA."""
     counts = (
         f"{len(wordings.train)} grammar sentences, {len(wordings.paraphrases)} paraphrases, "
         f"{len(wordings.out_of_scope)} out-of-scope sentences; "
         f"{scale.in_scope + scale.out_of_scope} drawn with noise, seed {args.seed}."
     )
+    command = "python -m training.behaviour --out runtime/starter/behaviour"
+    command += " --smoke" if args.smoke else " (corpora: the folder EVERPAW_DATA names)" if corpora else ""
     cards = args.cards or args.out.parent / "cards"
     cards.mkdir(parents=True, exist_ok=True)
-    command = "python -m training.behaviour --out runtime/starter/behaviour"
-    command += " --smoke" if args.smoke else " (corpora: the folder EVERPAW_DATA names)" if data else ""
     (cards / "behaviour.md").write_text(card(metrics, wordings, command, counts), encoding="utf-8")
     sets = {"grammar.yaml": args.grammar, **provenance.own("paraphrases.yaml")}
-    if data and not args.smoke:
+    if corpora:
         sets |= provenance.corpora("text/clinc/train_val.json", "text/goemotions/train.tsv")
     checkpoint = weights.keep(net.state_dict(), weights.beside(args.out))
     provenance.record(args.out / "model.onnx", checkpoint, sets, command)
-    print(json.dumps({"threshold": threshold, "temperature": temperature, **metrics}))
-    return 0
 
 
 if __name__ == "__main__":
