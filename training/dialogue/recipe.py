@@ -45,26 +45,11 @@ MOST, MARGIN = 40, 472
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="everpaw train dialogue", description="Train the dialogue model.")
-    parser.add_argument("--out", type=Path, help="folder for model.onnx, tokenizer.json and dialogue.json")
-    parser.add_argument("--work", type=Path, help="folder for checkpoints; default: OUT.work")
-    parser.add_argument("--model", help="start from this causal model: a local folder, or a hub's name")
-    parser.add_argument("--minutes", type=float, default=60.0, help="of training; default 60")
-    parser.add_argument("--steps", type=int, help="in place of minutes")
-    parser.add_argument("--rows", type=int, default=8, help="scenes a step; about ten replies each")
-    parser.add_argument("--rate", type=float, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--bf16", action="store_true", help="bfloat16: twice as fast where the CPU has it")
-    parser.add_argument("--cards", type=Path, help="folder for dialogue.md; default: cards beside --out")
-    parser.add_argument("--smoke", action="store_true", help="a minute's worth, to see that it runs")
-    parser.add_argument("--evaluate", type=Path, metavar="FOLDER", help="only measure this folder")
-    args = parser.parse_args(argv)
+    args = _arguments(argv)
     torch.set_num_threads(1)
     if args.evaluate:
         print(json.dumps(measure(args.evaluate, show=True), indent=1))
         return 0
-    if not args.out:
-        parser.error("give --out DIR, or --evaluate FOLDER")
 
     work = args.work or args.out.with_name(f"{args.out.name}.work")
     work.mkdir(parents=True, exist_ok=True)
@@ -106,6 +91,26 @@ def main(argv: list[str]) -> int:
     provenance.record(shipped, keep(model, args.out, work, card.command), sources(), card.command, "int8")
     print(json.dumps(metrics))
     return 0
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="everpaw train dialogue", description="Train the dialogue model.")
+    parser.add_argument("--out", type=Path, help="folder for model.onnx, tokenizer.json and dialogue.json")
+    parser.add_argument("--work", type=Path, help="folder for checkpoints; default: OUT.work")
+    parser.add_argument("--model", help="start from this causal model: a local folder, or a hub's name")
+    parser.add_argument("--minutes", type=float, default=60.0, help="of training; default 60")
+    parser.add_argument("--steps", type=int, help="in place of minutes")
+    parser.add_argument("--rows", type=int, default=8, help="scenes a step; about ten replies each")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--bf16", action="store_true", help="bfloat16: twice as fast where the CPU has it")
+    parser.add_argument("--cards", type=Path, help="folder for dialogue.md; default: cards beside --out")
+    parser.add_argument("--smoke", action="store_true", help="a minute's worth, to see that it runs")
+    parser.add_argument("--evaluate", type=Path, metavar="FOLDER", help="only measure this folder")
+    args = parser.parse_args(argv)
+    if not args.out and not args.evaluate:
+        parser.error("give --out DIR, or --evaluate FOLDER")
+    return args
 
 
 def sources() -> dict[str, Path]:
