@@ -199,7 +199,7 @@ class Robot:
             self.listeners.fault(item)
             return
         self._last_block_s = time.monotonic()
-        item = self._gated(item)
+        item = self.gate.step(item)
         # The earliest arrival is the true one; a late reader must not make an answer look fast.
         arrival_s = self._last_block_s - item.end_s
         self._stream_to_mono_s = min(self._stream_to_mono_s + CLOCK_DRIFT_S, arrival_s)
@@ -212,14 +212,9 @@ class Robot:
         for noticed in self._hear(item, speaking):
             self._notice(noticed, speaking)
 
-    def _gated(self, block: AudioBlock) -> AudioBlock:
-        before = self.gate.silent
-        block = self.gate.step(block)
-        if self.gate.silent != before:
-            self.desk.tell()
-        return block
-
     def _hear(self, block: AudioBlock, speaking: bool) -> list[Noticed]:
+        if self.gate.look(block):
+            self.desk.tell()
         # What was played must come in one piece: a canceller cannot follow a clock that is set all the time.
         if abs(self._stream_to_mono_s - self._played_clock_s) > CLOCK_SLACK_S:
             self._played_clock_s = self._stream_to_mono_s

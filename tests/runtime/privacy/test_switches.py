@@ -39,11 +39,14 @@ def test_a_broken_record_mutes_and_consents_to_nothing(tmp_path: Path, text: str
 def test_the_gate_gives_zeros_and_looks_at_them() -> None:
     gate, sound = Gate(), AudioBlock(np.full(160, 700, np.int16), 320)
     assert gate.step(sound) is sound
-    assert not gate.silent
+    assert not gate.look(sound)
     gate.muted = True
     out = gate.step(sound)
+    assert not out.samples.any()
+    assert (len(out.samples), out.start_sample) == (160, 320)
+    assert gate.look(out)
     assert gate.silent
-    assert (out.start_sample, len(out.samples), out.samples.any()) == (320, 160, False)
+    assert gate.look(sound), "sound that came past the gate is told"
+    assert not gate.silent
     gate.muted = False
     assert gate.step(sound) is sound
-    assert not gate.silent
