@@ -16,3 +16,11 @@ def test_the_door_opens(name: str) -> None:
     shown = subprocess.run(line, capture_output=True, text=True, timeout=120)
     assert shown.returncode == 0, shown.stderr
     assert "--out" in shown.stdout
+
+
+def test_a_mistake_at_a_door_is_one_line(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "training.reader", "--start", str(tmp_path), "--out", str(tmp_path / "out")]
+    told = subprocess.run(line, capture_output=True, text=True, timeout=120)
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"everpaw: {tmp_path} holds no encoder")
+    assert told.stderr.count("\n") == 1

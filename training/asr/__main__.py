@@ -1,7 +1,7 @@
-"""`python -m training.asr`."""
+"""`python -m training.asr`: `everpaw train asr`, its errors a line each."""
 
 import sys
 
-from training.asr.recipe import main
+from runtime.cli import main
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(["train", "asr", *sys.argv[1:]]))

@@ -1,7 +1,7 @@
-"""`python -m training.behaviour`."""
+"""`python -m training.behaviour`: `everpaw train behaviour`, its errors a line each."""
 
 import sys
 
-from training.behaviour.recipe import main
+from runtime.cli import main
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(["train", "behaviour", *sys.argv[1:]]))

@@ -51,7 +51,11 @@ def recorded(folder: Path) -> list[Spoken]:
 
 
 def _rows(table: Path) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = table.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise TrainingError(f"{table} is not UTF-8 ({error.reason}); convert it") from error
+    for number, line in enumerate(lines, 1):
         name, tab, text = line.partition("\t")
         if not line.strip():
             continue

@@ -1,7 +1,7 @@
-"""`python -m training.dialogue`."""
+"""`python -m training.dialogue`: `everpaw train dialogue`, its errors a line each."""
 
 import sys
 
-from training.dialogue.recipe import main
+from runtime.cli import main
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(["train", "dialogue", *sys.argv[1:]]))

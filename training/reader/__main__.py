@@ -1,7 +1,7 @@
-"""`python -m training.reader`."""
+"""`python -m training.reader`: `everpaw train reader`, its errors a line each."""
 
 import sys
 
-from training.reader.recipe import main
+from runtime.cli import main
 
-sys.exit(main())
+sys.exit(main(["train", "reader", *sys.argv[1:]]))

@@ -1,7 +1,7 @@
-"""`python -m training.wake`."""
+"""`python -m training.wake`: `everpaw train wake`, its errors a line each."""
 
 import sys
 
-from training.wake.recipe import main
+from runtime.cli import main
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(["train", "wake", *sys.argv[1:]]))
