@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from runtime import starter
+from runtime.contracts.errors import EverpawError
 from runtime.intervals import Share
 from runtime.mind.behaviour import Behaviour
 from runtime.mind.grammar import Grammar
@@ -53,7 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--reader", type=Path, metavar="FOLDER", help="of a trained reader")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
-    found = figures(args.reader)
+    try:
+        found = figures(args.reader)
+    except EverpawError as error:
+        print(f"everpaw: {error}", file=sys.stderr)
+        return 1
     if args.json:
         print(json.dumps({name: asdict(share) for name, share in found.items()}))
     else:
