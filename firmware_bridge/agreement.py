@@ -1,14 +1,11 @@
 """What board and bridge must agree on before arming: dictionary, limits, and a pack's narrower ones."""
 
-import logging
 from collections.abc import Callable
 
 from firmware_bridge import codec
 from firmware_bridge.dictionary import guard_rows, joint_row
 from firmware_bridge.mcu import protocol as p
 from runtime.contracts.body import Body
-
-log = logging.getLogger(__name__)
 
 Order = Callable[[int, Callable[[int | None], None], bytes], None]
 
@@ -39,8 +36,6 @@ class Agreement:
         self.mismatch = mismatch(hello, self._body)
         self._compared = True
         self._left = [] if self.mismatch else list(self._orders)
-        if self.mismatch:
-            log.error("%s", self.mismatch)
 
     def enforce(self, order: Order) -> None:
         """Tell the board the first narrower limit that it has not taken yet; call again until settled."""
@@ -52,7 +47,6 @@ class Agreement:
                 self._left.pop(0)
             elif code == p.REFUSED:
                 self.mismatch = "the board refuses the pack's narrower limits; check its limits.toml"
-                log.error("%s", self.mismatch)
 
         order(p.TIGHTEN, answered, self._left[0])
 
@@ -75,6 +69,8 @@ def mismatch(hello: codec.Hello, body: Body) -> str:
         older = hello.protocol < p.VERSION or hello.firmware <= p.FIRMWARE
         cure = "flash the board: everpaw flash board auto" if older else "update everpaw on this computer"
         return f"the board speaks {what}, the bridge {ours}; not arming: {cure}"
+    if not hello.joints:
+        return "the board has no joints: it shows that flashing works, and moves no body; not arming"
     if hello.limits.hex() != body.limits_hash or hello.joints != len(body.joints):
         return (
             f"the board was flashed for limits {hello.limits.hex()}, body {body.name!r} needs"

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from firmware_bridge import desk
+from firmware_bridge import desk, exchange
 from firmware_bridge.bridge import simulator
 from firmware_bridge.hands import Hands, hands_on
 from firmware_bridge.motion import KeyFrame, KeyFrames
@@ -202,4 +202,13 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     gaits.add_argument("--pack", type=Path, default=Path(starter.__file__).parent, help="folder of the pack")
     gaits.add_argument("--picture", type=Path, help="SVG of crawl and trot to write")
     gaits.set_defaults(desk=desk.gaits)
+    taken = whats.add_parser("opencat-import", parents=[at_desk], help="OpenCat's skills as ours; no board")
+    taken.add_argument("file", type=Path, help="C header, as Petoi's InstinctBittle.h")
+    taken.add_argument("--out", type=Path, required=True, help="folder for NAME.toml of each")
+    taken.set_defaults(desk=exchange.import_file)
+    given = whats.add_parser("opencat-export", parents=[at_desk], help="our skills for a Bittle; no board")
+    given.add_argument("skills", nargs="*", help="all of the pack where none is named")
+    given.add_argument("--pack", type=Path, default=Path(starter.__file__).parent, help="folder of the pack")
+    given.add_argument("--out", type=writable, required=True, help="C header to write")
+    given.set_defaults(desk=exchange.export_skills)
     return parser.parse_args(argv)

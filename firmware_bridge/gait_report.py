@@ -98,8 +98,8 @@ def table(found: list[Line]) -> list[str]:
         margin = f"{row.verdict.margin_mm:.1f}mm" if row.crawls else "-"
         rows.append(
             f"{row.name:<12} {margin:>7} {row.verdict.tip_deg:>4.1f}° {row.verdict.peak_speed:>6.0%}"
-            f" {row.verdict.peak_accel:>6.0%} {row.skid.ahead_mm_s:>5.0f}mm/s {row.skid.left_deg_s:>5.0f}°/s"
-            f" {row.skid.drag_mm:>5.1f}mm  {', '.join(row.wrong) or 'keeps the rules'}"
+            f" {row.verdict.peak_accel:>6.0%} {row.skid.ahead_mm_s:>z5.0f}mm/s {row.skid.left_deg_s:>z5.0f}"
+            f"°/s {row.skid.drag_mm:>5.1f}mm  {', '.join(row.wrong) or 'keeps the rules'}"
         )
     return rows
 

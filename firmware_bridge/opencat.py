@@ -18,7 +18,10 @@ WALKING = 8
 BEHAVIOUR_FRAME = JOINTS + 4
 Kind = Literal["posture", "gait", "behaviour"]
 _WIDTH: dict[Kind, int] = {"posture": JOINTS, "gait": WALKING, "behaviour": BEHAVIOUR_FRAME}
-_ARRAY = re.compile(r"const\s+(?:int8_t|char)\s+(\w+)\s*\[\s*\]\s*(?:PROGMEM\s*)?=\s*\{([^}]*)\}\s*;")
+_NAMED = r"\b(?:int8_t|(?:signed\s+)?char)\s+(?:PROGMEM\s+)?(\w+)\s*\[\s*\d*\s*\]\s*"
+_ARRAY = re.compile(_NAMED + r"(?:PROGMEM\s*)?=\s*\{([^{}]*)\}\s*;")
+_KEPT = re.compile(_NAMED + r"PROGMEM\b")
+_NYBBLE = re.compile(r"^\s*#\s*define\s+NYBBLE\b", re.MULTILINE)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -80,27 +83,41 @@ def to_bytes(skill: OpenCatSkill) -> bytes:
 
 def parse(text: str) -> list[OpenCatSkill]:
     """Every array of a C header; other lines are left out. PackError names the skill that is wrong."""
-    found = []
-    for name, body in _ARRAY.findall(_COMMENT.sub("", text)):
-        try:
-            values = [int(word) for word in body.replace(",", " ").split()]
-            data = struct.pack(f"{len(values)}b", *values)
-        except (ValueError, struct.error) as error:
-            raise PackError(f"{name}: {error}; an OpenCat skill holds signed bytes") from error
-        found.append(from_bytes(name, data))
-    return found
+    plain = _COMMENT.sub("", text)
+    if _NYBBLE.search(plain):
+        raise PackError("these are skills of a Nybble, whose hind legs are built otherwise; take a Bittle's")
+    found: dict[str, OpenCatSkill] = {}
+    for name, body in _ARRAY.findall(plain):
+        skill = _skill(name, body)
+        if found.setdefault(name, skill) != skill:
+            raise PackError(f"{name} stands there twice, each time otherwise; leave the one that is meant")
+    if unread := [name for name in _KEPT.findall(plain) if name not in found]:
+        raise PackError(f"{unread[0]}: its array is not closed, or none of plain numbers; copy all of it")
+    return list(found.values())
+
+
+def _skill(name: str, body: str) -> OpenCatSkill:
+    try:
+        values = [int(word) for word in body.replace(",", " ").split()]
+        data = struct.pack(f"{len(values)}b", *values)
+    except (ValueError, struct.error) as error:
+        raise PackError(f"{name}: {error}; an OpenCat skill holds signed bytes") from error
+    return from_bytes(name, data)
 
 
 def header(skills: list[OpenCatSkill]) -> str:
     """A C header with these skills, one frame a line; `parse` reads it back."""
     lines = []
     for skill in skills:
-        values = struct.unpack(f"{len(to_bytes(skill))}b", to_bytes(skill))
-        head = 7 if skill.loop else 4
-        width = _WIDTH[skill.kind]
-        rows = [values[:4], *([values[4:7]] if skill.loop else [])]
-        rows += [values[at : at + width] for at in range(head, len(values), width)]
-        lines.append(f"const int8_t {skill.name}[] PROGMEM = {{")
-        lines += [" ".join(f"{value}," for value in row) for row in rows]
-        lines.append("};")
+        rows = [" ".join(f"{value}," for value in row) for row in rows_of(skill)]
+        lines += [f"const int8_t {skill.name}[] PROGMEM = {{", *rows, "};"]
     return "\n".join(lines) + "\n"
+
+
+def rows_of(skill: OpenCatSkill) -> list[tuple[int, ...]]:
+    """Its bytes as Petoi writes them: head, loop, a frame a line; PackError as `to_bytes`."""
+    data = to_bytes(skill)
+    values = struct.unpack(f"{len(data)}b", data)
+    head, width = 7 if skill.loop else 4, _WIDTH[skill.kind]
+    frames = [values[at : at + width] for at in range(head, len(values), width)]
+    return [values[:4], *([values[4:7]] if skill.loop else []), *frames]

@@ -1,4 +1,4 @@
-"""A Petoi robot (Bittle, Nybble) as a body: `everpaw petoi`. WITHOUT our firmware's safety guarantee.
+"""A Petoi Bittle as a body: `everpaw petoi`. WITHOUT our firmware's safety guarantee.
 
 OpenCat's serial line has no checksum, no sequence and no link-loss stop, and its limits are not ours: if this
 computer or the cable dies, the robot stays as it is, with torque. What can be done from here is done: our
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import serial
 
+from firmware_bridge.bittle import bittle_of
 from firmware_bridge.port import cannot_open
 from firmware_bridge.ports import resolve
 from firmware_bridge.sim import Ended, SimulatedBoard, open_pty
@@ -28,36 +29,13 @@ WARNING = (
     "a Petoi robot has no link-loss stop: if this computer or the cable dies it keeps its torque;"
     " stay near, and know where its battery is"
 )
-MOUNTED = {
-    "head_pan": (0, 1, 0.0),
-    "front_left_hip": (8, 1, 30.0),
-    "front_right_hip": (9, 1, 30.0),
-    "rear_right_hip": (10, 1, 30.0),
-    "rear_left_hip": (11, 1, 30.0),
-    "front_left_knee": (12, -1, 60.0),
-    "front_right_knee": (13, -1, 60.0),
-    "rear_right_knee": (14, -1, 60.0),
-    "rear_left_knee": (15, -1, 60.0),
-}
-"""Our joint -> (OpenCat's index, sign, our angle at its zero); check them on the robot before arming it"""
-LEAST_DEG, MOST_DEG = -125, 125
 
 
 def angles_token(pose_deg: dict[str, float]) -> bytes:
     """`i`: these joints at once, whole degrees; joints that the robot lacks are left out."""
-    words = []
-    for name, angle_deg in pose_deg.items():
-        if name in MOUNTED:
-            index, sign, zero_deg = MOUNTED[name]
-            words += [index, min(max(round(sign * (angle_deg - zero_deg)), LEAST_DEG), MOST_DEG)]
-    return ("i" + " ".join(str(word) for word in words) + "\n").encode()
-
-
-def skill_token(name: str) -> bytes:
-    """`k`: a skill of the robot's own; LinkError for a name that could carry a second command."""
-    if not name.isalnum() or not name.isascii() or len(name) > 20:
-        raise LinkError(f"{name!r} is no OpenCat skill's name; use letters and digits")
-    return f"k{name}\n".encode()
+    return (
+        "i" + " ".join(f"{index} {angle}" for index, angle in bittle_of(pose_deg).items()) + "\n"
+    ).encode()
 
 
 REST_TOKEN = b"d\n"
@@ -97,7 +75,8 @@ class PetoiBoard(SimulatedBoard):
 def main(argv: list[str] | None = None) -> int:
     """`everpaw petoi`."""
     parser = argparse.ArgumentParser(
-        prog="everpaw petoi", description=f"A Petoi robot as a body, WITHOUT the safety guarantee: {WARNING}."
+        prog="everpaw petoi",
+        description=f"A Petoi Bittle as a body, WITHOUT the safety guarantee: {WARNING}.",
     )
     parser.add_argument("--port", default="auto", help="the robot: auto, id:SERIAL or a serial port")
     parser.add_argument(

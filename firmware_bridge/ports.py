@@ -72,6 +72,11 @@ def resolve(word: str, ports: Callable[[], list[Found]] = find_ports) -> str:
             if port.serial_number == wanted:
                 return port.path
         raise LinkError(f"no board has serial number {wanted!r}; `everpaw flash board list` shows them")
+    if "/" not in word:
+        raise LinkError(
+            f"{word!r} names no board: give auto, id:SERIAL or port:PATH;"
+            " `everpaw flash board list` shows which there are"
+        )
     return word.removeprefix("port:")
 
 

@@ -16,7 +16,7 @@ from firmware_bridge.motion import LEGS, Ease, Gait, GaitShape, KeyFrame, KeyFra
 from firmware_bridge.stride import Stride
 from runtime.contracts.body import Body, Joint, Pose
 from runtime.contracts.errors import PackError
-from runtime.contracts.pack import Pack
+from runtime.contracts.pack import Pack, no_pack
 
 MAX_BYTES = 100_000
 MAX_FILES = 500
@@ -38,6 +38,8 @@ class SkillFile(_File):
     kind: Literal["skill"] = "skill"
     description: str
     frames: Annotated[tuple[FrameEntry, ...], Field(min_length=1, max_length=200)]
+    opencat: Annotated[tuple[tuple[int, ...], ...], Field(max_length=200)] = ()
+    """The rows of the OpenCat skill that it was imported from"""
 
 
 class _StepFile(_File):
@@ -80,8 +82,14 @@ _FILE: TypeAdapter[SkillFile | GaitFile | StrideFile] = TypeAdapter(
 class Skill:
     """A key-frame movement, checked."""
 
-    def __init__(self, name: str, description: str, frames: tuple[KeyFrame, ...]) -> None:
-        self.name, self.description, self.frames = name, description, frames
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        frames: tuple[KeyFrame, ...],
+        opencat: tuple[tuple[int, ...], ...] = (),
+    ) -> None:
+        self.name, self.description, self.frames, self.opencat = name, description, frames, opencat
 
     def movement(self, body: Body, start: Pose, speed: float = 1.0) -> Movement:
         return KeyFrames(body, start, self.frames, speed)
@@ -109,6 +117,8 @@ def skills_of(pack: Pack, body: Body) -> dict[str, Skill | GaitSkill]:
 
 def load_skills(folder: Path, body: Body) -> dict[str, Skill | GaitSkill]:
     """All `*.toml` of `folder` by file name; PackError for the first that this body cannot do."""
+    if folder.parent.is_file():
+        raise no_pack(folder.parent)
     return _load(sorted(folder.glob("*.toml")), folder, body)
 
 
@@ -126,7 +136,7 @@ def load_skill(path: Path, body: Body) -> Skill | GaitSkill:
         return GaitSkill(path.stem, entry.description, _shape(entry, path, body), entry.walk_s)
     if isinstance(entry, StrideFile):
         return GaitSkill(path.stem, entry.description, _stride(entry, path, body), entry.walk_s)
-    return Skill(path.stem, entry.description, _frames(entry, path, body))
+    return Skill(path.stem, entry.description, _frames(entry, path, body), entry.opencat)
 
 
 def _read(path: Path) -> SkillFile | GaitFile | StrideFile:

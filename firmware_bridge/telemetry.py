@@ -27,7 +27,7 @@ class Telemetry:
     def __init__(self, bus: Publisher, link: Link, body: Body, boot_id: str) -> None:
         self._bus, self._link, self._body, self._boot_id = bus, link, body, boot_id
         self._second_ms = -SECOND_MS
-        self._joints_ms = 0
+        self._joints_due_ms = 0
         self._view_until_ms = 0
         self._streamed = 0
         self._said: m.BodyState | None = None
@@ -42,12 +42,22 @@ class Telemetry:
         self._tell_meta()
         if not 0 <= now_ms - self._second_ms < SECOND_MS:  # a clock that went back must not silence us
             self._tell_second(now_ms)
-        if (
-            now_ms < self._view_until_ms
-            and not 0 <= now_ms - self._joints_ms < JOINTS_MS
-            and self._link.state
-        ):
-            self._joints_ms = now_ms
+        if now_ms >= self._view_until_ms:
+            self._joints_due_ms = self._view_until_ms  # never due in the past: the loop would not sleep
+        elif not 0 < self._joints_due_ms - now_ms <= JOINTS_MS:
+            self._tell_joints(now_ms)
+
+    @property
+    def joints_due_s(self) -> float:
+        """Monotonic seconds at which joints are due next; infinite while nobody looks."""
+        looked_at = self._joints_due_ms < self._view_until_ms
+        return self._joints_due_ms / 1000 if looked_at else float("inf")
+
+    def _tell_joints(self, now_ms: int) -> None:
+        """On a beat of their own: counted from when they were due, not from when the loop came round."""
+        late_ms = now_ms - self._joints_due_ms
+        self._joints_due_ms = (self._joints_due_ms if 0 <= late_ms < JOINTS_MS else now_ms) + JOINTS_MS
+        if self._link.state:
             angles = dict(zip(self._body.names, self._link.state.angles_deg, strict=True))
             self._bus.publish("tele/joints", m.JointsTelemetry(joints_deg=angles, mono_ms=now_ms))
 

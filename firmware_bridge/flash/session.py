@@ -6,6 +6,7 @@ line again writes what is missing and nothing else.
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +50,10 @@ def flash(job: Job, say: Say, progress: Callable[[str, int, int], None]) -> Outc
 
     `progress` gets file, bytes written and bytes in all.
     """
-    step_out(job.path, say)
-    with open_prompt(job.path) as prompt:
+    ran = step_out(job.path, say)
+    with open_prompt(job.path) as prompt, ExitStack() as runs_on:
+        if ran:
+            runs_on.callback(prompt.reset)
         identity = prompt.who()
         say(f"found {identity}")
         kind = kind_of(identity, job.board)
@@ -61,6 +64,7 @@ def flash(job: Job, say: Say, progress: Callable[[str, int, int], None]) -> Outc
             return Outcome(kind.name, tuple(file.path for file in left), tuple(sorted(there)), None)
         if left and there:
             say(f"{len(there)} of {len(files)} files are there already")
+        runs_on.pop_all()
         if left:
             _write_all(prompt, files, left, progress)
         prompt.reset()
@@ -74,19 +78,20 @@ def flash(job: Job, say: Say, progress: Callable[[str, int, int], None]) -> Outc
     return Outcome(kind.name, written, tuple(sorted(there)), hello)
 
 
-def step_out(path: str, say: Say) -> None:
-    """Where our firmware runs, ask it to its prompt; it refuses while there is torque."""
+def step_out(path: str, say: Say) -> bool:
+    """Where our firmware runs, ask it to its prompt; it refuses while there is torque. Whether it ran."""
     port = Port(path, BAUD)
     try:
         hello = greet(port, HELLO_S)
         if hello is None:
-            return
+            return False
         say(f"firmware {hello.firmware} runs there, for limits {hello.limits.hex()}")
         if not leave(port, hello, HELLO_S):
             raise LinkError(f"{path}: the board has torque on its servos; disarm it first")
     finally:
         port.close()
     time.sleep(1.0)
+    return True
 
 
 def await_hello(path: str) -> codec.Hello | None:
@@ -136,10 +141,14 @@ def _write(prompt: Prompt, file: File, progress: Callable[[str, int, int], None]
 
 
 def backup(path: str, folder: Path, say: Say) -> list[str]:
-    """Copy every file of the board into a new `folder`; their names."""
-    step_out(path, say)
-    folder.mkdir(parents=True, exist_ok=False)
-    with open_prompt(path) as prompt:
+    """Copy every file of the board into a new `folder`; their names. What ran there runs on."""
+    if folder.exists():
+        raise LinkError(f"{folder} is there already; give a new folder")
+    ran = step_out(path, say)
+    with open_prompt(path) as prompt, ExitStack() as runs_on:
+        if ran:
+            runs_on.callback(prompt.reset)
+        folder.mkdir(parents=True)
         identity = prompt.who()
         say(f"found {identity}")
         names = prompt.names()

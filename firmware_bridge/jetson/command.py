@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from firmware_bridge.jetson import nvidia
+from firmware_bridge.jetson import joining, nvidia
 from firmware_bridge.jetson.plan import FIRST_LINK, OPT, Install, files
 from firmware_bridge.jetson.preflight import ASK, judge, read
 from firmware_bridge.jetson.target import Files, Mounted, Payload, Ssh, Target
@@ -14,6 +14,7 @@ from runtime.contracts.archive import opened, write_archive
 from runtime.contracts.errors import ConfigError, LinkError, TrustError
 from runtime.contracts.keys import keys_folder
 from runtime.contracts.topics import check_robot_id
+from runtime.security.house import default_folder
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
         if not target.runs:
             payload[FIRST_LINK] = Payload(link="/etc/systemd/system/everpaw-first.service")
         _look(target, args.any_board)
+        if wanted.joining and not args.dry_run:
+            payload |= joining.certificate(wanted.joining)
         return _plan(payload, target) if args.dry_run else _install(payload, target)
 
 
@@ -50,7 +53,10 @@ def _wanted(args: argparse.Namespace, scratch: Path) -> Install:
         paw = scratch / "first.paw"
         write_archive(folder, paw)
     extras = ("gpu" if args.gpu else "cpu", "device", "update")
-    return Install(args.robot_id, paw, keys, args.wheels, args.repository, args.channel, args.port, extras)
+    joins = joining.plan(args.broker_folder, args.broker, args.robot_id) if args.broker else None
+    return Install(
+        args.robot_id, paw, keys, args.wheels, args.repository, args.channel, args.port, extras, joins
+    )
 
 
 def _look(target: Target, any_board: bool) -> None:
@@ -103,6 +109,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", default="auto", help="of the microcontroller, as the bridge takes it")
     parser.add_argument("--repository", default="", help="http(s):// address of updates")
     parser.add_argument("--channel", default="stable")
+    parser.add_argument("--broker", metavar="ADDRESS", help="join the house's broker there, by a certificate")
+    parser.add_argument("--broker-folder", type=Path, default=default_folder(), metavar="DIR")
     parser.add_argument("--gpu", action="store_true", help="onnxruntime for CUDA instead of the processor")
     parser.add_argument("--keys", type=Path, help="folder of the keys (default: ~/.config/everpaw/keys)")
     parser.add_argument("--any-board", action="store_true", help="also what is no Jetson")

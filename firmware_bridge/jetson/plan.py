@@ -8,13 +8,16 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_bridge.jetson.joining import SERVICES_FOLDER, UPDATER_FOLDER, Joining
 from firmware_bridge.jetson.target import Files, Payload
 from firmware_bridge.jetson.units import CONFIG, MOSQUITTO, PYTHON, ROOT, SERVICES, USER, units
 from runtime.contracts.errors import ConfigError
 from runtime.contracts.keys import OWNER_PUBLIC, TRUSTED
 
 OPT = "opt/everpaw"
-ENABLED = ("everpaw-broker", "everpaw-trial", "everpaw-bridge", "everpaw-mind")
+BROKER = "everpaw-broker"
+ENABLED = ("everpaw-trial", "everpaw-bridge", "everpaw-mind")
+_MOSQUITTO = '[ -e "$r/usr/sbin/mosquitto" ] || missing="$missing mosquitto"\n'
 FIRST_LINK = "etc/systemd/system/multi-user.target.wants/everpaw-first.service"
 
 
@@ -33,6 +36,8 @@ class Install:
     channel: str = "stable"
     port: str = "auto"
     extras: tuple[str, ...] = ("cpu", "device", "update")
+    joining: Joining | None = None
+    """The house's broker, where it has none of its own"""
 
 
 def files(install: Install) -> Files:
@@ -50,12 +55,13 @@ def files(install: Install) -> Files:
         for path in publics
         if path.is_file()
     }
-    found |= {
-        f"etc/systemd/system/{name}": Payload(text.encode()) for name, text in units(install.port).items()
-    }
+    joining = install.joining
+    services = units(install.port, joining.address if joining else "", UPDATER_FOLDER)
+    found |= {f"etc/systemd/system/{name}": Payload(text.encode()) for name, text in services.items()}
+    if not joining:
+        found["etc/everpaw/mosquitto.conf"] = Payload(MOSQUITTO.encode())
     return found | {
         f"{OPT}/robot.toml": Payload(robot_toml(install).encode()),
-        "etc/everpaw/mosquitto.conf": Payload(MOSQUITTO.encode()),
         f"{OPT}/first.paw": Payload(install.paw),
         f"{OPT}/setup": Payload(script(install).encode(), 0o755),
     }
@@ -67,6 +73,7 @@ def robot_toml(install: Install) -> str:
     services = ", ".join(f'"{name}"' for name in SERVICES)
     return (
         f'robot_id = "{install.robot_id}"\n\n'
+        f"{install.joining.settings if install.joining else ''}"
         f'[pack]\npath = "{ROOT}/current"\nkeys = "/etc/everpaw/keys"\n\n'
         f'[update]\nroot = "{ROOT}"\n{repository}channel = "{install.channel}"\nservices = [{services}]\n'
     )
@@ -75,7 +82,11 @@ def robot_toml(install: Install) -> str:
 def script(install: Install) -> str:
     """POSIX sh, run as root. `EVERPAW_ROOT` is for tests."""
     wanted = shlex.quote(f"everpaw[{','.join(install.extras)}]")
-    enabled = " ".join(f"{name}.service" for name in ENABLED)
+    names = ENABLED if install.joining else (BROKER, *ENABLED)
+    enabled = " ".join(f"{name}.service" for name in names)
+    mosquitto, broker = _MOSQUITTO, f"systemctl enable --now {BROKER}.service\n"
+    if install.joining:
+        mosquitto = broker = ""
     return f"""\
 #!/bin/sh
 # Ends the first install of everpaw; may be run again.
@@ -86,8 +97,7 @@ step() {{ echo "everpaw: $1" >&2; }}
 
 step "system packages"
 missing=""
-[ -e "$r/usr/sbin/mosquitto" ] || missing="$missing mosquitto"
-[ -e "$r/usr/bin/espeak-ng" ] || missing="$missing espeak-ng"
+{mosquitto}[ -e "$r/usr/bin/espeak-ng" ] || missing="$missing espeak-ng"
 [ -e "$r/usr/include/portaudio.h" ] || missing="$missing portaudio19-dev gcc python3-dev"
 python3 -c "import ensurepip" 2>/dev/null || missing="$missing python3-venv"
 [ -z "$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get install -y $missing
@@ -96,6 +106,8 @@ systemctl disable --now mosquitto.service 2>/dev/null || true
 step "user and folders"
 id {USER} >/dev/null 2>&1 || useradd --system --no-create-home --home-dir /var/lib/everpaw-mind {USER}
 mkdir -p "$r{ROOT}" "$r/etc/everpaw/keys"
+[ ! -e "$r{UPDATER_FOLDER}" ] || chmod 700 "$r{SERVICES_FOLDER}" "$r{UPDATER_FOLDER}"
+[ ! -e "$r{SERVICES_FOLDER}" ] || chown -R {USER}:{USER} "$r{SERVICES_FOLDER}"
 [ -e "$r{CONFIG}" ] || cp "$r/{OPT}/robot.toml" "$r{CONFIG}"
 
 step "everpaw itself"
@@ -104,11 +116,10 @@ step "everpaw itself"
 
 step "the first release"
 systemctl daemon-reload
-systemctl enable --now everpaw-broker.service
-"$r{PYTHON}" update install "$r/{OPT}/first.paw" --yes --config "$r{CONFIG}" --set update.services=[]
+{broker}"$r{PYTHON}" update install "$r/{OPT}/first.paw" --yes --config "$r{CONFIG}" --set update.services=[]
 
 step "services"
-systemctl enable --now {enabled} everpaw-update.timer
+systemctl enable --now {enabled} everpaw-attend.service everpaw-update.timer
 touch "$r/{OPT}/installed"
 step "done; arm it by hand: everpaw doctor --config {CONFIG}"
 """

@@ -1,7 +1,8 @@
 """The systemd units of a robot, each with as little leave as its work allows.
 
-mind and bridge reach this computer only (`IPAddressDeny=any`): nothing leaves the house, by the kernel's
-word. The updater alone may use the network; packs belong to root, so the mind cannot alter what it runs.
+mind and bridge reach this computer only (`IPAddressDeny=any`), and the house's broker where they join one:
+nothing leaves the house, by the kernel's word. The updater alone may use the network; packs belong to root,
+so the mind cannot alter what it runs.
 """
 
 USER = "everpaw"
@@ -36,7 +37,6 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 """
 SHARED = "UMask=0022\n"
 """The updater writes what the mind reads"""
-HERE_ONLY = "IPAddressDeny=any\nIPAddressAllow=localhost\n"
 WANTED = "[Install]\nWantedBy=multi-user.target\n"
 
 
@@ -45,45 +45,63 @@ def _service(description: str, body: str, *, after: str = "", extra: str = "", i
     return f"[Unit]\nDescription={description}\n{order}{extra}\n[Service]\n{body}{SANDBOX}\n{install}"
 
 
-def units(port: str = "auto") -> dict[str, str]:
-    """Unit file name -> text."""
+def units(port: str = "auto", broker: str = "", certificates: str = "") -> dict[str, str]:
+    """Unit file name -> text. `broker`: the address of the house's, in place of one of its own; the updater's
+    `certificates` for it.
+    """
+    found = _units(port, broker, f" --set mqtt.certificates={certificates}" if broker else "")
+    if broker:
+        del found["everpaw-broker.service"]
+    return found
+
+
+def _units(port: str, broker: str, own_certificates: str) -> dict[str, str]:
+    here_only = f"IPAddressDeny=any\nIPAddressAllow=localhost {broker}".rstrip() + "\n"
+    needed = "network-online.target" if broker else "everpaw-broker.service"
     always = "Restart=always\nRestartSec=2\n"
     as_user = f"User={USER}\nGroup={USER}\nUMask=0077\n"
     return {
         "everpaw-broker.service": _service(
             "everpaw: the MQTT broker, for this computer only",
-            f"ExecStart=/usr/sbin/mosquitto -c /etc/everpaw/mosquitto.conf\n{as_user}{always}{HERE_ONLY}"
+            f"ExecStart=/usr/sbin/mosquitto -c /etc/everpaw/mosquitto.conf\n{as_user}{always}{here_only}"
             "PrivateDevices=yes\n",
         ),
         "everpaw-bridge.service": _service(
             "everpaw: between MQTT and the microcontroller",
             f"ExecStart={PYTHON} bridge --config {CONFIG} --port {port}\n"
-            f"{as_user}SupplementaryGroups=dialout\n{always}{HERE_ONLY}"
+            f"{as_user}SupplementaryGroups=dialout\n{always}{here_only}"
             "DevicePolicy=closed\nDeviceAllow=char-ttyUSB rw\nDeviceAllow=char-ttyACM rw\n"
             "DeviceAllow=char-ttyTHS rw\nLimitRTPRIO=1\nLimitNICE=-10\n"
             "StateDirectory=everpaw-bridge\nEnvironment=XDG_DATA_HOME=/var/lib/everpaw-bridge\n",
-            after="everpaw-broker.service",
+            after=needed,
         ),
         "everpaw-mind.service": _service(
             "everpaw: the mind",
             f"ExecStart={PYTHON} run --config {CONFIG}\n{as_user}SupplementaryGroups=audio video render\n"
-            f"{always}{HERE_ONLY}StateDirectory=everpaw-mind\nEnvironment=HOME=/var/lib/everpaw-mind\n"
+            f"{always}{here_only}StateDirectory=everpaw-mind\nEnvironment=HOME=/var/lib/everpaw-mind\n"
             "Environment=XDG_DATA_HOME=/var/lib/everpaw-mind\nEnvironment=OMP_WAIT_POLICY=PASSIVE\n",
-            after="everpaw-broker.service everpaw-trial.service",
+            after=f"{needed} everpaw-trial.service",
         ),
         "everpaw-trial.service": _service(
             "everpaw: end an update that a power cut interrupted",
-            f"Type=oneshot\nExecStart={PYTHON} update resume --config {CONFIG} --set update.services=[]\n"
-            f"TimeoutStartSec=120\nSuccessExitStatus=1\nReadWritePaths={ROOT}\n{SHARED}{HERE_ONLY}PrivateDevices=yes\n",
-            after="everpaw-broker.service",
+            f"Type=oneshot\nExecStart={PYTHON} update resume --config {CONFIG} --set update.services=[]"
+            f"{own_certificates}\n"
+            f"TimeoutStartSec=120\nSuccessExitStatus=1\nReadWritePaths={ROOT}\n{SHARED}{here_only}PrivateDevices=yes\n",
+            after=needed,
             extra="Before=everpaw-mind.service everpaw-bridge.service\n",
         ),
         "everpaw-update.service": _service(
             "everpaw: look for another pack",
-            f"Type=oneshot\nExecStart={PYTHON} update install --config {CONFIG}\nTimeoutStartSec=3600\n"
-            f"SuccessExitStatus=1\nReadWritePaths={ROOT}\n{SHARED}PrivateDevices=yes\n",
+            f"Type=oneshot\nExecStart={PYTHON} update install --config {CONFIG}{own_certificates}\n"
+            f"TimeoutStartSec=3600\nSuccessExitStatus=1\nReadWritePaths={ROOT}\n{SHARED}PrivateDevices=yes\n",
             after="network-online.target",
             install="",
+        ),
+        "everpaw-attend.service": _service(
+            "everpaw: updates that the owner's page asks for",
+            f"ExecStart={PYTHON} update attend --config {CONFIG}{own_certificates}\n{always}"
+            f"ReadWritePaths={ROOT}\n{SHARED}PrivateDevices=yes\n",
+            after=needed,
         ),
         "everpaw-update.timer": (
             "[Unit]\nDescription=everpaw: look for another pack every hour\n\n"

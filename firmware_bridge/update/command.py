@@ -1,4 +1,4 @@
-"""`everpaw update install | status | resume | rollback`."""
+"""`everpaw update install | look | status | resume | rollback | attend`."""
 
 import argparse
 import fcntl
@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from firmware_bridge.mcu import protocol
-from firmware_bridge.update import health
+from firmware_bridge.update import attend, health
 from firmware_bridge.update.channel import Channel
 from firmware_bridge.update.charge import cells
 from firmware_bridge.update.install import Surroundings, Update
@@ -43,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
     slots = Slots(args.root or config.update.root)
     if args.what == "status":
         return _status(slots, args.json)
+    if args.what == "attend":
+        return attend.serve(slots, config, _words(args))
     with _alone(slots), _world(config, args) as world:
         update = Update(slots, world)
         work: Callable[[], str] = partial(args.work, update, slots, config, args)
@@ -65,10 +67,21 @@ def _install(update: Update, slots: Slots, config: RobotConfig, args: argparse.N
         return update.from_pack(path)
     if path.is_dir() and not (path / METADATA).is_dir():
         raise ConfigError(f"{path} is neither a pack nor an update repository")
-    keyring = Keyring.load(args.keys or config.pack.keys)
-    channel = Channel(open_source(given), args.channel or config.update.channel, slots, keyring)
     insist = args.now or args.again
+    channel = _channel(given, slots, config, args)
     return update.from_channel(channel, time.time(), _robot_key(slots), insist=insist)
+
+
+def _look(update: Update, slots: Slots, config: RobotConfig, args: argparse.Namespace) -> str:
+    given = args.source or config.update.repository
+    if given is None:
+        raise ConfigError("no repository: give one, or set update.repository in the settings")
+    return update.look(_channel(given, slots, config, args), time.time(), _robot_key(slots))
+
+
+def _channel(given: str, slots: Slots, config: RobotConfig, args: argparse.Namespace) -> Channel:
+    keyring = Keyring.load(args.keys or config.pack.keys)
+    return Channel(open_source(given), args.channel or config.update.channel, slots, keyring)
 
 
 def _resume(update: Update, _slots: Slots, _config: RobotConfig, _args: argparse.Namespace) -> str:
@@ -90,6 +103,8 @@ def _status(slots: Slots, as_json: bool) -> int:
         + (f", version {record.version}" if record.version else "")
     )
     print(f"before    {record.previous or 'nothing'}")
+    if record.offered:
+        print(f"offered   {record.offered.release}, {record.offered.name} {record.offered.version}")
     if record.trial:
         print(f"on trial  {record.trial.release}, {record.trial.tries} looks so far")
     for release, why in record.refused.items():
@@ -151,6 +166,13 @@ def _world(config: RobotConfig, args: argparse.Namespace) -> Iterator[Surroundin
         )
 
 
+def _words(args: argparse.Namespace) -> list[str]:
+    """The options that every `everpaw update` takes, as they were given."""
+    given = (("--config", args.config), ("--root", args.root), ("--keys", args.keys))
+    words = [word for option, path in given if path is not None for word in (option, str(path))]
+    return [*words, *(word for override in args.set for word in ("--set", override))]
+
+
 def _sets(args: argparse.Namespace) -> list[str]:
     keys = [f"pack.keys={args.keys}"] if args.keys else []
     return [word for override in [*args.set, *keys] for word in ("--set", override)]
@@ -205,6 +227,11 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     resume.set_defaults(work=_resume)
     rollback = whats.add_parser("rollback", parents=[common], help="back to the release before")
     rollback.set_defaults(work=_rollback)
+    look = whats.add_parser("look", parents=[common], help="what the repository offers; nothing is fetched")
+    look.add_argument("source", nargs="?", help="another repository than update.repository")
+    look.add_argument("--channel", help="of the repository (default: update.channel)")
+    look.set_defaults(work=_look)
+    whats.add_parser("attend", parents=[common], help="do what the owner's page asks for; stays")
     status = whats.add_parser("status", parents=[common], help="what serves, and what was refused")
     status.add_argument("--json", action="store_true", help="one object")
     return parser.parse_args(argv)

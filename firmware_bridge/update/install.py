@@ -15,7 +15,7 @@ from firmware_bridge.update.gather import Gatherer
 from firmware_bridge.update.health import Examine
 from firmware_bridge.update.job import Job, Tell
 from firmware_bridge.update.rest import Rest
-from firmware_bridge.update.slots import Slots
+from firmware_bridge.update.slots import Offered, Slots
 from firmware_bridge.update.trial import Court
 from runtime.contracts.archive import extract
 from runtime.contracts.errors import UpdateError
@@ -39,7 +39,7 @@ class Update:
     """One job at a time; the caller holds the lock on the folder.
 
     Each way of installing returns the status it ended with: `done`, `up_to_date`, `not_yet`, `waiting` or
-    `rolled_back`.
+    `rolled_back`; a look may end with `offered`.
     """
 
     def __init__(self, slots: Slots, around: Surroundings) -> None:
@@ -51,13 +51,28 @@ class Update:
 
     def from_channel(self, channel: Channel, clock_s: float, robot_key: str, *, insist: bool = False) -> str:
         """What the channel offers; `insist` takes it even if it failed here, or is for others first."""
-        self._job.tell("checking", detail=f"{channel.source.name}, channel {channel.name}")
-        release = channel.look(clock_s)
-        self._job.name, self._job.sha256 = f"{release.name} {release.version}", release.manifest.sha256
-        if early := self._not_now(release, robot_key, insist):
+        release, early = self._offer(channel, clock_s, robot_key, insist)
+        if early:
             return early
         self._gatherer.fetch(channel.source, release)
         return self._court.switch(release.manifest.sha256, release.version)
+
+    def look(self, channel: Channel, clock_s: float, robot_key: str) -> str:
+        """Only look what the channel offers; it is noted, and nothing is fetched."""
+        _, early = self._offer(channel, clock_s, robot_key, insist=False)
+        return early or self._job.tell("offered")
+
+    def _offer(self, channel: Channel, clock_s: float, robot_key: str, insist: bool) -> tuple[Release, str]:
+        """What is offered, and the status to end with where it is not to be taken now."""
+        self._job.tell("checking", detail=f"{channel.source.name}, channel {channel.name}")
+        release = channel.look(clock_s)
+        self._job.name, self._job.sha256 = f"{release.name} {release.version}", release.manifest.sha256
+        early = self._not_now(release, robot_key, insist)
+        told = {"name": release.name, "version": release.version, "notes": release.notes}
+        offered = Offered.model_validate(told | {"release": release.manifest.sha256})
+        if offered != self._slots.record().offered:
+            self._slots.note(offered=offered.model_dump())
+        return release, early
 
     def from_pack(self, path: Path) -> str:
         """A pack in either form that the owner or a trusted maker signed; it never goes out of date."""

@@ -24,6 +24,16 @@ MAX_TRIES = 3
 """A trial that was cut short so often is taken back"""
 
 
+class Offered(BaseModel):
+    """A release of the channel, as it was believed last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    version: int
+    release: Sha256
+    notes: str = ""
+
+
 class Trial(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     release: Sha256
@@ -47,6 +57,7 @@ class Record(BaseModel):
     refused: dict[Sha256, str] = {}
     """Releases that failed their trial, and why; not tried again by themselves"""
     trial: Trial | None = None
+    offered: Offered | None = None
     floor_s: float = 0.0
     """Unix time that is certainly over, for a clock that was lost"""
     figures: dict[str, float] = Field(default={})

@@ -21,14 +21,14 @@ SKILLS = load_skills(Path(starter.__file__).parent / "skills", BODY)
 class Conducted:
     """`run` lets milliseconds pass; `send` commands; what the bridge said stands in `said`."""
 
-    def __init__(self, board: Bench, *, leased: bool = True) -> None:
+    def __init__(self, board: Bench, *, leased: bool = True, state: m.McuState | None = "ARMED") -> None:
         self.board = board
         self.said: list[tuple[str, m.Message]] = []
         self.conductor = Conductor(self, board.link, BODY, SKILLS, "rex", arm=True)
         self.leased = leased
         self._sent = 0
         self.run(1_000)
-        assert self.state.mcu_state == "ARMED", self.state
+        assert self.state.mcu_state == state, self.state
 
     def publish(self, name: str, message: m.Message, /) -> bool:
         self.said.append((name, message))

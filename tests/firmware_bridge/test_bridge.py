@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from firmware_bridge import codec
+from firmware_bridge.mcu import protocol as p
 from firmware_bridge.urgency import be_urgent
 from runtime.broker import available_kind, run_broker
 from runtime.contracts import messages as m
@@ -83,26 +85,74 @@ def test_stop_latches_whatever_it_looks_like_and_only_hands_clear_it(owner: Owne
     owner.do("cmnd/skill", m.SkillCommand, {"started"}, skill="nod")
 
 
-def test_bad_commands_are_answered_and_no_frame_leaves(owner: Owner) -> None:
-    owner.wait_state("ARMED")
-    owner.start_lease()
-    owner.do("cmnd/skill", m.SkillCommand, {"done"}, skill="nod")
-    now_ms = time.monotonic_ns() // 1_000_000
-    assert owner.clock is not None
-    good = {"boot_id": owner.clock.boot_id, "issued_at_ms": now_ms, "ttl_ms": 5_000, "source": "mind"}
-    bad = {
-        "late": good | {"skill": "sit", "issued_at_ms": now_ms - 9_000, "ttl_ms": 10},
-        "boot": good | {"skill": "sit", "boot_id": "before"},
-        "schema": good | {"skill": "sit", "schema": 9},
-        "unknown": good | {"skill": "fly"},
-    }
-    for name, payload in bad.items():
-        owner.raw("cmnd/skill", json.dumps(payload | {"id": name}).encode())
-        assert owner.ended(name) in {"expired", "rejected"}
-        assert owner.reason(name)
-        assert "accepted" not in owner.statuses(name)
-    owner.raw("cmnd/skill", b"{")
-    owner.wait(lambda: any(ack.id == "" and ack.status == "rejected" for ack in owner.acks))
+class Tapped(Owner):
+    """Unarmed, with an ear on the wire, where only HELLO and PING go unasked."""
+
+    def cable(self) -> Path:
+        host, self.tap = self._folder / "cable", self._folder / "tap"
+        self._start("tests.torture.relay", str(self.port), str(host), "--tap", str(self.tap))
+        self.wait(host.exists)
+        return host
+
+    def start_bridge(self, *_args: str) -> subprocess.Popen[bytes]:
+        return super().start_bridge()
+
+    def orders(self) -> list[int]:
+        """Kinds of the frames that went to the board, but those."""
+        wire = bytes.fromhex("".join(self.tap.read_text().split()))
+        kinds = [frame.kind for frame in codec.FrameReader().feed(wire)]
+        assert kinds.count(p.PING) > 0
+        return [kind for kind in kinds if kind not in (p.HELLO_ASK, p.PING)]
+
+
+BAD: dict[str, tuple[str, dict[str, object]]] = {
+    "stale": ("late: by", {"issued_at_ms": -60_000}),
+    "expired": ("late: by", {"issued_at_ms": -200, "ttl_ms": 100}),
+    "early": ("issued in the future", {"issued_at_ms": 60_000}),
+    "boot": ("other boot", {"boot_id": "before"}),
+    "schema": ("malformed", {"schema": 9}),
+    "voice": ("arm is for page", {"source": "voice"}),
+    "more": ("malformed", {"also": 1}),
+    "less": ("malformed", {"source": None}),
+}
+
+
+def test_no_bad_command_puts_a_frame_on_the_wire_and_each_is_told_why(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        owner = Tapped(stack.enter_context(run_broker()), tmp_path, stack)
+        owner.wait_state("DISARMED")
+        now_ms = time.monotonic_ns() // 1_000_000
+        assert owner.clock is not None
+        good = {"boot_id": owner.clock.boot_id, "ttl_ms": 10_000, "source": "page"}
+        for name, (reason, wrong) in BAD.items():
+            issued_at_ms = now_ms + int(str(wrong.get("issued_at_ms", 0)))
+            row = good | wrong | {"id": name, "issued_at_ms": issued_at_ms}
+            owner.raw("cmnd/arm", json.dumps(row).encode())
+            assert owner.ended(name) in {"expired", "rejected"}
+            assert owner.reason(name).startswith(reason)
+        taken = owner.send("cmnd/halt", m.HaltCommand, reason="nothing moves")
+        assert owner.ended(taken) == "done"
+        for name, payload, reason in (
+            ("cmnd/arm", json.dumps(good | {"id": taken, "issued_at_ms": now_ms}).encode(), "duplicate"),
+            ("cmnd/arm", b"{", "malformed"),
+            ("cmnd/fly", b"{}", "unknown act"),
+        ):
+            owner.raw(name, payload)
+            owner.wait(lambda reason=reason: owner.acks[-1].reason.startswith(reason))  # type: ignore[misc]
+        foreign = m.ArmCommand.model_validate(good | {"id": "foreign", "issued_at_ms": now_ms})
+        owner.bus.publish("cmnd/arm", foreign, to="other")
+        owner.bridge.send_signal(signal.SIGINT)
+        assert owner.bridge.wait(PATIENCE_S) == 0
+        owner.raw("cmnd/arm", json.dumps(good | {"id": "kept", "issued_at_ms": now_ms}).encode(), retain=True)
+        owner.bridge = owner.start_bridge()
+        assert owner.ended("kept") == "rejected"
+        assert owner.reason("kept").startswith("retained")
+        owner.wait_state("DISARMED")
+        assert owner.orders() == []
+        assert not owner.statuses("foreign")
+        owner.raw("cmnd/stop", b"late, broken, of nobody")
+        owner.wait_state("FAULT")
+        assert set(owner.orders()) == {p.STOP}
 
 
 def test_a_retained_command_is_dropped_and_a_retained_stop_stops(owner: Owner) -> None:

@@ -5,6 +5,7 @@ import json
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,15 @@ def test_a_board_is_flashed_interrupted_anywhere_resumed_read_back_and_greets(
     assert f"firmware {protocol.FIRMWARE} runs there" in captured.err
     assert "never armed" in captured.err
 
-    assert main(["board", "backup", "--port", f"port:{port}", "--out", str(tmp_path / "copy")]) == 0
+    for look in (["--dry-run"], ["--board", "rp2"]):
+        with suppress(LinkError):
+            main(["board", f"port:{port}", *look])
+        assert session.await_hello(port) is not None, "whoever only looks leaves the firmware running"
+    copy = ["board", "backup", "--port", f"port:{port}", "--out", str(tmp_path / "copy")]
+    assert main(copy) == 0
+    assert session.await_hello(port) is not None
+    with pytest.raises(LinkError, match="is there already; give a new folder"):
+        main(copy)
     for file in plan.files_for(MICROBIT):
         assert (tmp_path / "copy" / file.path).read_bytes() == file.data
 

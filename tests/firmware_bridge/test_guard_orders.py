@@ -305,3 +305,47 @@ def test_a_joint_arrives_exactly_and_never_beyond(way: int, accel: int, fastest:
             seen.append(sign * guard.position[0])
         assert max(seen) == seen[-1] == way
         assert seen[0] <= fastest or sign == -1
+
+
+def test_a_joint_at_rest_stays_where_an_end_in_mid_step_left_it() -> None:
+    guard = Guard((ROW, ROW))
+    guard.tick()
+    guard.arm()
+    guard.setpoint([9_000, 0], 250)
+    for _ in range(6):
+        guard.tick()
+    guard.stop()
+    guard.tick()
+    assert guard.speed[0] > 0
+    guard.clear()
+    guard.arm()
+    left = guard.position[0]
+    guard.setpoint([left, 5_000], 250)
+    for _ in range(3):
+        guard.tick()
+    assert (guard.position[0], guard.speed[0]) == (left, 0)
+    assert guard.position[1] > 0
+
+
+def test_a_retreat_keeps_apart_what_narrower_limits_bring_together() -> None:
+    guard = Guard((ROW, ROW), ((1_000, 0, 1, 1, -1),))
+    guard.tick()
+    assert guard.tighten(1, -9_000, 3_000, 360, 60) == p.OK
+    guard.arm()
+    guard.reflex(p.FALLING, [5_000, 4_500])
+    guard.tick()
+    assert guard.goal == [4_000, 3_000]
+    for _ in range(40):
+        guard.tick()
+    assert (guard.state, guard.position) == (p.DISARMED, [4_000, 3_000])
+
+
+@pytest.mark.parametrize(("way", "step"), [(100, 76), (104, 78), (112, 84)])
+def test_a_joint_that_nears_its_goal_takes_the_step_from_which_it_can_stop(way: int, step: int) -> None:
+    guard = Guard((ROW,))
+    guard.tick()
+    guard.arm()
+    guard.setpoint([way], 250)
+    guard.speed[0] = 60
+    guard.tick()
+    assert guard.position == [step]

@@ -83,9 +83,9 @@ def test_whoever_speaks_ends_an_act_of_its_own_and_none_begins(rig: Conducted) -
     rig.idle(listening=True)
     rig.run(20)
     assert rig.statuses(own)[-1] == "preempted"
-    before = rig.conductor._player.base
+    before = rig.conductor._mover._player.base
     rig.run(1_000)
-    assert rig.conductor._player.base == before
+    assert rig.conductor._mover._player.base == before
     assert rig.statuses(rig.skill("wag", "autonomy")) == ["rejected"]
     rig.run(LISTEN_MS)
     assert rig.statuses(rig.skill("wag", "autonomy"))[0] == "accepted"

@@ -12,6 +12,7 @@ from firmware_bridge.orders import QUEUE_LIMIT
 from runtime.contracts.body import load_body
 from runtime.contracts.errors import LinkError
 from tests.firmware_bridge.board import Bench, bench
+from tests.firmware_bridge.conducted import Conducted
 
 STAND = [joint.rest_deg for joint in load_body().joints]
 
@@ -183,6 +184,15 @@ def test_other_limits_are_a_mismatch_that_names_the_side_to_flash() -> None:
         assert board.link.stream(STAND, 100) is None
 
 
+def test_a_bridge_says_a_mismatch_once_and_moves_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with bench(limits_hash=bytes(8)) as board:
+        rig = Conducted(board, state=None)
+        rig.run(3_000)
+        assert [record.message for record in caplog.records] == [board.link.mismatch]
+        assert rig.state.fault == board.link.mismatch
+        assert board.guard.state == p.DISARMED
+
+
 def test_an_older_or_newer_protocol_says_which_side_to_renew() -> None:
     body = load_body()
     same = codec.Hello(
@@ -192,6 +202,7 @@ def test_an_older_or_newer_protocol_says_which_side_to_renew() -> None:
     assert "flash the board" in mismatch(replace(same, dictionary=bytes(8)), body)
     newer = replace(same, protocol=p.VERSION + 1, firmware=p.FIRMWARE + 1)
     assert "update everpaw" in mismatch(newer, body)
+    assert "moves no body" in mismatch(replace(same, joints=0, limits=bytes(8)), body)
 
 
 def test_a_missing_port_is_one_clear_line() -> None:

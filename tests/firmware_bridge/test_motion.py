@@ -148,6 +148,10 @@ def test_bad_data_is_refused_with_file_and_reason(name: str, tmp_path: Path) -> 
 def test_a_pack_without_skills_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="holds no skills"):
         load_skills(tmp_path, BODY)
+    one_file = tmp_path / "buddy.paw"
+    one_file.touch()
+    with pytest.raises(PackError, match="everpaw pack archive"):
+        load_skills(one_file / "skills", BODY)
 
 
 def test_a_skill_that_only_lies_beside_a_pack_is_never_read(tmp_path: Path) -> None:

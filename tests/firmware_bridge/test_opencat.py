@@ -10,9 +10,9 @@ from contextlib import suppress
 import pytest
 import serial
 
-from firmware_bridge import opencat, petoi
+from firmware_bridge import bittle, opencat, petoi
 from firmware_bridge.mcu import protocol as p
-from runtime.contracts.errors import LinkError, PackError
+from runtime.contracts.errors import PackError
 
 VECTORS = """
 // a posture, a gait of three frames and a behaviour, written for this test in the documented layout
@@ -96,7 +96,7 @@ def test_a_petoi_robot_is_driven_behind_our_guard_and_rests_without_torque() -> 
                 said += os.read(robot_master, 65_536)
         tokens = said.split(b"\n")[:-1]
         assert tokens[0].startswith(b"i")
-        assert all(abs(int(word)) <= petoi.MOST_DEG for word in tokens[-2][1:].split())
+        assert all(abs(int(word)) <= bittle.MOST_DEG for word in tokens[-2][1:].split())
         assert len(tokens) <= 120 // petoi.EVERY_TICKS + 2
         assert board.guard.state == p.DISARMED
         assert tokens[-1] + b"\n" == petoi.REST_TOKEN, "the deadline of our guard puts the robot to rest"
@@ -106,14 +106,66 @@ def test_a_petoi_robot_is_driven_behind_our_guard_and_rests_without_torque() -> 
             os.close(end)
 
 
-def test_a_skills_name_carries_no_second_command() -> None:
-    assert petoi.skill_token("sit") == b"ksit\n"
-    for name in ("", "sit\nd", "sit d", "x" * 21, "ä"):
-        with pytest.raises(LinkError):
-            petoi.skill_token(name)
-
-
 def test_the_missing_guarantee_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         petoi.main(["--help"])
     assert "WITHOUT the safety guarantee" in " ".join(capsys.readouterr().out.split())
+
+
+PETOIS_WAY = """#define BITTLE
+//number of skills: 4
+
+const int8_t trF[] PROGMEM = { 
+2, 0, -15, 1,
+  41, -44,   5,  30,   9, -13,  11,   3,
+  46,  35,-125,   9,  11,   2, -16,   0,
+};
+const int8_t zero[] PROGMEM = { 
+1, 0, 0, 1,
+    0,   0,   0,   0,   0,   0,   0,   0,  11,  11,  11,  11,  22,  22,  22,  22,};
+
+const int8_t roll[] PROGMEM = { 
+-2, 0, 0, 2,
+ 0, 1, -1, 
+  -15, -40,  22,   0,   0,   0,   0,   0, -84,-125,  60,  90,  42,  19,  61,  42,\t48, 0, 0, 0,
+    0,   0,   0,   0,   0,   0,   0,   0,  16,  16,  16,  16,  15,  15,  15,  15,\t 8,20,-1,-30,
+};
+  static const signed char PROGMEM nap [27] = {-1,0,0,1,\r
+ 0,0,0,\r
+ 0,0,0,0,0,0,0,0,1,2,3,4,5,6,7,8, 4,0,0,0};\r
+  const char* skillNameWithType[]={"trFI","zeroN","rollI","napI",};
+#if !defined(MAIN_SKETCH) || !defined(I2C_EEPROM)
+\t\t//if it is not the main sketch, const int8_t old[] PROGMEM = { 7, 7 };
+  const int8_t* progmemPointer[] = {trF, zero, roll, nap, };
+#else\t//only the new ones
+  const int8_t* progmemPointer[] = {zero, };
+#endif
+//the total byte of instincts is 115
+"""
+
+
+def test_petois_own_way_of_writing_is_read() -> None:
+    found = {skill.name: skill for skill in opencat.parse(PETOIS_WAY)}
+    assert list(found) == ["trF", "zero", "roll", "nap"]
+    assert (found["trF"].pitch, found["trF"].frames[1][2]) == (-15, -125)
+    assert (found["roll"].ratio, found["roll"].loop) == (2, (0, 1, -1))
+    assert found["roll"].frames[1][16:] == (8, 20, -1, -30)
+    assert found["nap"].frames == ((0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 4, 0, 0, 0),)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("#define NYBBLE\n" + VECTORS, "of a Nybble"),
+        ("const int8_t a[] PROGMEM = { 1, 0, 0, 1,", "a: its array is not closed"),
+        ("const int8_t a[] PROGMEM = MACRO;", "a: its array is not closed"),
+        (VECTORS + VECTORS.replace("-10, 1,", "-11, 1,"), "proud stands there twice"),
+    ],
+)
+def test_what_would_be_read_wrongly_or_left_out_is_told(text: str, reason: str) -> None:
+    with pytest.raises(PackError, match=reason):
+        opencat.parse(text)
+
+
+def test_the_same_skill_twice_is_one() -> None:
+    assert opencat.parse(VECTORS + VECTORS) == opencat.parse(VECTORS)

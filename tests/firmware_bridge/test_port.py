@@ -114,6 +114,7 @@ def test_ports_are_named_by_their_lasting_link(tmp_path: Path) -> None:
         ("auto", 0, "no board is plugged in"),
         ("auto", 2, "2 boards are plugged in; name one of id:a, id:b"),
         ("id:zz", 2, "no board has serial number 'zz'"),
+        ("frob", 2, "'frob' names no board: give auto, id:SERIAL or port:PATH"),
     ],
 )
 def test_a_word_that_means_no_board_is_one_clear_line(word: str, count: int, reason: str) -> None:

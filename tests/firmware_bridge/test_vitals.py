@@ -10,6 +10,7 @@ from firmware_bridge.mcu.vitals import Vitals
 
 ALL = p.SUPPLY | p.TEMPERATURE | p.TILT | p.LIFT | p.ESTOP_INPUT | p.POSITION
 N = len(limits.JOINTS)
+WELL = {"feel_temperature": 30, "feel_supply": 7_800, "feel_lift": False}
 
 
 class Rig:
@@ -70,6 +71,8 @@ def test_a_healthy_body_arms_and_stays_armed() -> None:
         ({"silent": p.TILT}, v.SENSE_TICKS, p.SENSE_LOST),
         ({"silent": p.SUPPLY}, v.SENSE_TICKS, p.SENSE_LOST),
         ({"silent": p.ESTOP_INPUT}, v.SENSE_TICKS, p.SENSE_LOST),
+        ({"silent": p.TEMPERATURE}, v.SENSE_TICKS, p.SENSE_LOST),
+        ({"silent": p.LIFT}, v.SENSE_TICKS, p.SENSE_LOST),
     ],
 )
 def test_faults_latch_in_time_and_arming_waits(
@@ -165,6 +168,7 @@ def test_a_sense_that_never_reported_keeps_the_body_disarmed() -> None:
 def test_a_board_without_senses_has_no_opinion() -> None:
     rig = Rig(have=0).armed().feel(supply_mv=0, celsius=120, tilt=(90, 90, 0)).run(200)
     assert rig.guard.state == p.ARMED
+    assert Rig(have=0).feel(silent=ALL).armed().run(200).guard.state == p.ARMED
 
 
 def test_a_disarm_during_a_reflex_does_not_change_its_pose() -> None:
@@ -189,3 +193,172 @@ def test_the_senses_that_say_nothing_are_named() -> None:
     assert rig.vitals.silent == p.TILT | p.SUPPLY
     rig.feel(silent=0).run(2)
     assert rig.vitals.silent == 0
+
+
+@pytest.mark.parametrize("name", ["SENSE", "SUPPLY_CUT", "SUPPLY_LOW", "TEMPERATURE", "TILT", "LIFT"])
+def test_the_times_are_the_dictionarys(name: str) -> None:
+    assert getattr(v, f"{name}_TICKS") * p.TICK_MS == getattr(p, f"{name}_MS")
+
+
+def test_a_board_that_was_just_switched_on_claims_nothing() -> None:
+    guard = Guard(limits.JOINTS, limits.RULES)
+    vitals = Vitals(guard, limits, ALL)
+    felt = (vitals.supply_mv, vitals.temperature_c, vitals.roll_deg, vitals.pitch_deg, vitals.gravity_mg)
+    assert felt == (0, 0, 0, 0, 1_000)
+    assert (vitals.touch, vitals.flags, vitals.stalled, vitals.silent) == (0, 0, 0, 0)
+    assert vitals.measured == [0] * N
+    assert Vitals(guard, limits).have == 0
+    for _ in range(50):
+        vitals.tick()
+        guard.tick()
+    assert (vitals.silent, guard.unfit, guard.state, vitals.fallen) == (ALL, p.SENSE_LOST, p.DISARMED, False)
+    assert guard.reason == p.NONE
+
+
+@pytest.mark.parametrize(
+    ("have", "feel", "ticks", "unfit"),
+    [
+        (p.TEMPERATURE, ("feel_temperature", limits.TEMPERATURE_CUT_C), v.TEMPERATURE_TICKS, p.TOO_HOT),
+        (p.SUPPLY, ("feel_supply", limits.SUPPLY_LOW_MV - 1), v.SUPPLY_LOW_TICKS, p.LOW_BATTERY),
+        (p.SUPPLY, ("feel_supply", limits.SUPPLY_CUT_MV - 1), v.SUPPLY_CUT_TICKS, p.NO_SUPPLY),
+        (p.LIFT, ("feel_lift", True), v.LIFT_TICKS, p.LIFTED),
+    ],
+)
+def test_what_is_wrong_counts_from_its_first_tick(
+    have: int, feel: tuple[str, int], ticks: int, unfit: int
+) -> None:
+    for well in (0, 3):
+        guard = Guard(limits.JOINTS, limits.RULES)
+        vitals = Vitals(guard, limits, have)
+        for tick in range(-well, ticks):
+            getattr(vitals, feel[0])(WELL[feel[0]] if tick < 0 else feel[1])
+            vitals.tick()
+            guard.tick()
+            if tick == ticks - 2:
+                assert guard.unfit == p.NONE
+        assert guard.unfit == unfit
+
+
+@pytest.mark.parametrize(
+    ("millivolt", "unfit"),
+    [
+        (limits.SUPPLY_LOW_MV, p.NONE),
+        (limits.SUPPLY_LOW_MV - 1, p.LOW_BATTERY),
+        (limits.SUPPLY_CUT_MV, p.LOW_BATTERY),
+        (limits.SUPPLY_CUT_MV - 1, p.NO_SUPPLY),
+    ],
+)
+def test_the_last_millivolt_decides(millivolt: int, unfit: int) -> None:
+    assert Rig().feel(supply_mv=millivolt).run(v.SUPPLY_LOW_TICKS + 5).guard.unfit == unfit
+
+
+def test_a_supply_that_was_cut_is_low_until_it_is_well_again() -> None:
+    rig = Rig().feel(supply_mv=limits.SUPPLY_CUT_MV - 1).run(v.SUPPLY_CUT_TICKS)
+    assert rig.feel(supply_mv=limits.SUPPLY_OK_MV - 1).run(5).guard.unfit == p.LOW_BATTERY
+    assert rig.feel(supply_mv=limits.SUPPLY_OK_MV).run().guard.unfit == p.NONE
+
+
+def test_hot_it_stays_unfit_until_it_is_cool_and_a_dead_sense_is_no_heat() -> None:
+    rig = Rig().feel(celsius=limits.TEMPERATURE_CUT_C).run(v.TEMPERATURE_TICKS)
+    assert rig.feel(celsius=limits.TEMPERATURE_OK_C + 1).run(5).guard.unfit == p.TOO_HOT
+    assert rig.feel(silent=p.TEMPERATURE).run(v.SENSE_TICKS + 5).guard.unfit == p.SENSE_LOST
+    assert rig.feel(silent=0, celsius=limits.TEMPERATURE_OK_C).run().guard.unfit == p.NONE
+
+
+@pytest.mark.parametrize("joint", range(N))
+def test_any_servo_that_falls_silent_is_missed(joint: int) -> None:
+    vitals = Vitals(Guard(limits.JOINTS, limits.RULES), limits, p.POSITION)
+    for tick in range(5 + v.SENSE_TICKS):
+        assert not vitals.silent
+        for other in range(N):
+            if tick < 5 or other != joint:
+                vitals.feel_position(other, 0)
+        vitals.tick()
+    vitals.tick()
+    assert vitals.silent == p.POSITION
+
+
+def test_a_servo_that_never_answered_is_missed_from_the_start() -> None:
+    guard = Guard(limits.JOINTS, limits.RULES)
+    vitals = Vitals(guard, limits, p.POSITION)
+    for _ in range(5):
+        for joint in range(1, N):
+            vitals.feel_position(joint, guard.position[joint])
+        vitals.tick()
+        assert guard.unfit == p.SENSE_LOST
+
+
+@pytest.mark.parametrize("joint", [0, 3])
+def test_a_stall_is_told_until_the_joint_moves_freely_under_torque(joint: int) -> None:
+    rig = Rig().armed()
+    rig.stuck = joint
+    rig.run(limits.STALL_TICKS + 60)
+    assert rig.vitals.stalled == 1 << joint
+    rig.stuck = None
+    rig.run(5)
+    assert rig.vitals.stalled == 1 << joint, "it is still told after the fault"
+    rig.guard.clear()
+    assert rig.armed().vitals.stalled == 0
+
+
+def test_lying_from_the_first_tick_is_a_fall_in_time() -> None:
+    vitals = Vitals(Guard(limits.JOINTS, limits.RULES), limits, p.TILT)
+    for tick in range(v.TILT_TICKS):
+        assert not vitals.fallen, tick
+        vitals.feel_tilt(90, 0)
+        vitals.tick()
+    assert (vitals.fallen, vitals.gravity_mg) == (True, 1_000)
+
+
+def test_flags_and_pads_are_told_by_their_bits() -> None:
+    guard = Guard(limits.JOINTS, limits.RULES)
+    vitals = Vitals(guard, limits, p.TOUCH | p.TILT | p.LIFT | p.ESTOP_INPUT)
+    vitals.feel_touch(3)
+    for _ in range(v.TILT_TICKS):
+        vitals.feel_tilt(90, 0, 400)
+        vitals.tick()
+    assert (vitals.touch, vitals.flags) == (3, 4)
+    vitals.feel_estop(True)
+    assert vitals.flags == 4 | 2
+    vitals.feel_lift(True)
+    assert vitals.flags == 4 | 2 | 1
+    vitals.tick()
+    assert vitals.silent == 0, "all of them reported"
+    vitals.feel_touch(0)
+    for _ in range(v.SENSE_TICKS):
+        vitals.tick()
+        assert not vitals.silent & p.TOUCH
+    vitals.tick()
+    assert vitals.silent & p.TOUCH
+
+
+@pytest.mark.parametrize(
+    ("tilt", "fallen"),
+    [
+        ((0, 0, 400), False),
+        ((0, 0, 399), True),
+        ((limits.TILT_DEG, -limits.TILT_DEG, 1_000), False),
+        ((limits.TILT_DEG + 1, 0, 1_000), True),
+        ((0, -limits.TILT_DEG - 1, 1_000), True),
+    ],
+)
+def test_the_first_degree_too_far_is_a_fall(tilt: tuple[int, int, int], fallen: bool) -> None:
+    assert Rig().feel(tilt=tilt).run(v.TILT_TICKS).vitals.fallen is fallen
+    assert not Rig().feel(tilt=tilt).run(v.TILT_TICKS - 1).vitals.fallen
+
+
+@pytest.mark.parametrize(("away", "stalled"), [(limits.STALL_CDEG, 0), (limits.STALL_CDEG + 1, 1 << 2)])
+def test_the_first_hundredth_too_far_is_a_stall(away: int, stalled: int) -> None:
+    guard = Guard(limits.JOINTS, limits.RULES)
+    vitals = Vitals(guard, limits, p.POSITION)
+    for tick in range(4 + limits.STALL_TICKS):
+        for joint, cdeg in enumerate(guard.position):
+            vitals.feel_position(joint, cdeg + away * (joint == 2))
+        vitals.tick()
+        guard.tick()
+        if tick == 3:
+            guard.arm()
+        if guard.state == p.ARMED:
+            guard.setpoint(list(guard.position), 250)
+        assert tick == 3 + limits.STALL_TICKS or not vitals.stalled
+    assert vitals.stalled == stalled

@@ -26,7 +26,7 @@ from runtime.contracts import messages as m
 from tests.firmware_bridge.owner import Owner
 from tests.torture.ledger import Piece, Proof, Row, Verdict
 
-RUNS = 100
+RUNS, IN_A_ROW = 100, 10
 MOVING_S = 0.3
 """Walks for so long before something breaks"""
 WALKS = 5
@@ -257,14 +257,17 @@ atexit.register(WARM.end)
 
 
 def pieces(short: bool) -> list[Piece]:
-    """None where there is no broker to run; the clock's without libfaketime are left out too."""
+    """None where there is no broker to run; the clock's without libfaketime are left out too. In rounds, so
+    that an interrupted campaign has met every fault.
+    """
     if available_kind() is None:
         return []
     names = [name for name in (SHORT if short else FAULTS) if FAKETIME or not FAULTS[name].faked]
     return [
         Piece(f"{name}/{number}", partial(WARM.run, name))
+        for first in range(0, 1 if short else RUNS, IN_A_ROW)
         for name in names
-        for number in range(1 if short else RUNS)
+        for number in range(first, 1 if short else first + IN_A_ROW)
     ]
 
 

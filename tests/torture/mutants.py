@@ -11,22 +11,26 @@ import copy
 import importlib
 import os
 import resource
-import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import islice
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
 import pytest
+from _pytest.main import pytest_runtestloop as run_tests
 from hypothesis import Phase, settings
 
 from firmware_bridge.dictionary import MCU
 from tests.torture.ledger import Piece, Proof, Row, Verdict
 
 GOAL = 0.95
-MOST_CPU_S = 30
+MOST_CPU_S = 8
+"""Five times what the tests take"""
 EVERY_SHORT = 60
 UNCHANGED = "unchanged"
 TESTS = {
@@ -138,34 +142,75 @@ class _Replace(ast.NodeTransformer):
 
 
 def survives(name: str, source: str) -> bool:
-    """Whether the tests of `name` pass with `source` in its place; each mutant in a child of its own."""
-    child = os.fork()
-    if child == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S + 1))
-        os._exit(_try(name, source))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    """Whether the tests of `name` pass with `source` in its place."""
+    if name not in _TRIALS:
+        _TRIALS[name] = _trial(name)
+    _TRIALS[name].send(source)
+    return bool(_TRIALS[name].recv())
 
 
-def _try(name: str, source: str) -> int:
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, 1)
-    os.dup2(devnull, 2)
-    try:
-        package = importlib.import_module("firmware_bridge.mcu")
-        stem = name.removesuffix(".py")
-        module = ModuleType(f"{package.__name__}.{stem}")
-        module.__package__ = package.__name__
-        exec(compile(source, name, "exec"), module.__dict__)
-        sys.modules[module.__name__] = module
-        setattr(package, stem, module)
+_TRIALS: dict[str, Connection] = {}
+
+
+def _trial(name: str) -> Connection:
+    """A child that has collected the tests of `name`, and runs them for every source it is sent."""
+    here, there = Pipe()
+    if os.fork() == 0:
+        here.close()
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, 1)
+        os.dup2(devnull, 2)
+        paths = [str(FOLDER / test) for test in TESTS[name]]
         # That it fails is all that is asked; the smallest example would take most of the time.
         settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), database=None)
         settings.load_profile("mutants")
-        paths = [str(FOLDER / test) for test in TESTS[name]]
-        quick = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=1", "-p", "no:faulthandler"]
-        return int(pytest.main([*quick, *paths]))
-    except BaseException:
-        return 1
+        quick = ["-x", "-q", "--hypothesis-seed=1", "-pno:cacheprovider", "-pno:faulthandler"]
+        pytest.main([*quick, *paths], plugins=[_Collected(name, there)])
+        os._exit(0)
+    there.close()
+    return here
+
+
+class _Collected:
+    """In place of pytest's own loop over the tests: one for each mutant, in a child of its own."""
+
+    def __init__(self, name: str, asked: Connection) -> None:
+        self._name, self._asked = name, asked
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        with suppress(EOFError):
+            while True:
+                source = self._asked.recv()
+                child = os.fork()
+                if child == 0:
+                    resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S + 1))
+                    os._exit(int(self._fails(session, source)))
+                self._asked.send(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0)
+        return True
+
+    def _fails(self, session: pytest.Session, source: str) -> bool:
+        try:
+            graft(importlib.import_module(f"firmware_bridge.mcu.{self._name.removesuffix('.py')}"), source)
+            run_tests(session)
+        except BaseException:
+            return True
+        return session.testsfailed > 0 or not session.items
+
+
+def graft(module: ModuleType, source: str) -> None:
+    """Make `module` what `source` says, for those too who hold its classes already."""
+    fresh = ModuleType(module.__name__)
+    fresh.__package__ = module.__package__
+    exec(compile(source, module.__name__, "exec"), fresh.__dict__)
+    for key, value in vars(fresh).items():
+        held = vars(module).get(key)
+        if not isinstance(value, type) or not isinstance(held, type):
+            setattr(module, key, value)
+            continue
+        for part, changed in vars(value).items():
+            if part not in ("__dict__", "__weakref__"):
+                setattr(held, part, changed)
 
 
 def _row(name: str, source: str, mutant: Mutant) -> Row:

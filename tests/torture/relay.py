@@ -9,7 +9,6 @@ import os
 import pty
 import select
 import tty
-from contextlib import suppress
 from pathlib import Path
 
 from firmware_bridge.urgency import be_urgent
@@ -33,11 +32,15 @@ def main() -> int:
     with (args.tap or Path(os.devnull)).open("a", buffering=1) as tap:
         while True:
             for source in select.select([board, master], [], [])[0]:
-                with suppress(BlockingIOError):
+                try:
                     data = os.read(source, 4096)
                     os.write(master if source == board else board, data)
-                    if source == master and args.tap:
-                        print(data.hex(), file=tap)
+                except BlockingIOError:
+                    continue
+                except OSError:  # the board is gone
+                    return 0
+                if source == master and args.tap:
+                    print(data.hex(), file=tap)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ RULES = {
         "test_vitals.py",
     ),
     "lease after a gap": Rule(
-        "firmware_bridge/conductor.py", "        if anew:\n", "        if True:\n", "test_clock.py"
+        "firmware_bridge/mover.py", "        if anew:\n", "        if True:\n", "test_clock.py"
     ),
     "wait for a first lease": Rule(
         "firmware_bridge/lease.py", "0 <= now_ms - self._armed_ms <= FIRST_LEASE_MS", "True", "test_lanes.py"

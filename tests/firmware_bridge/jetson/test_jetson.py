@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import ConfigError, LinkError, TrustError
 from runtime.contracts.keys import Keyring
 from runtime.contracts.pack import verify
+from runtime.security import bundle
+from runtime.security.certificates import read_certificate
+from runtime.security.command import make_broker
+from runtime.security.house import House, alone
 from tests.packs import Owner, make_pack
 
 L4T = "# R38 (release), REVISION: 2.1, GCID: 42061081, BOARD: generic, EABI: aarch64"
@@ -27,6 +32,7 @@ SHIMS = {
     "apt-get": "say apt-get",
     "systemctl": "say systemctl",
     "useradd": 'say useradd; : > "$EVERPAW_ROOT/user"',
+    "chown": "say chown",
     "id": '[ -e "$EVERPAW_ROOT/user" ]',
     "python3": '[ "$2" != venv ] || { mkdir -p "$3/bin"; '
     ' for p in python pip everpaw; do note "$3/bin/$p"; done; }',
@@ -137,6 +143,75 @@ def test_over_ssh(
     assert (tmp_path / "log").read_text().count("useradd --system") == 1
 
 
+HOUSE = "192.168.7.20"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """The authority of a house whose broker listens at HOUSE."""
+    make_broker(tmp_path / "broker", [], HOUSE, None, [])
+    return tmp_path / "broker"
+
+
+def test_a_robot_joins_the_houses_broker_with_a_certificate_of_its_own(
+    robot: Path, words: list[str], ssh: Path, house: Path, tmp_path: Path
+) -> None:
+    joins = ["--broker", HOUSE, "--broker-folder", str(house)]
+    command = ["jetson", "rex@robot", "--ssh", str(ssh), *words, *joins]
+    before = (house / "register.json").read_bytes()
+    assert main([*command, "--dry-run"]) == 0
+    assert (house / "register.json").read_bytes() == before, "a dry run issues nothing"
+
+    assert main(command) == 0
+    check_files(robot, tmp_path)
+    settings = load_config(RobotConfig, robot / "opt/everpaw/robot.toml").mqtt
+    assert (settings.host, settings.port) == (HOUSE, 8883)
+    assert settings.certificates is not None
+    row = House.open(house).register.valid("rex")
+    assert row is not None
+    assert (row.kind, row.robots) == ("robot", ("rex",))
+    places = [robot / str(settings.certificates)[1:], robot / "etc/everpaw/updater"]
+    for place in places:
+        bundle.context(place)  # raises where key and certificate do not fit, or others may read the key
+        issued = read_certificate((place / "client.crt").read_bytes(), "rex")
+        assert f"{issued.serial_number:x}" == row.serial
+        assert place.stat().st_mode & 0o077 == 0
+    log = (tmp_path / "log").read_text()
+    assert "chown -R everpaw:everpaw" in log
+    assert "everpaw-broker" not in log
+    assert not (robot / "etc/systemd/system/everpaw-broker.service").exists()
+    mind = (robot / "etc/systemd/system/everpaw-mind.service").read_text()
+    assert f"IPAddressDeny=any\nIPAddressAllow=localhost {HOUSE}\n" in mind
+    for name in ("update", "attend"):
+        unit = (robot / f"etc/systemd/system/everpaw-{name}.service").read_text()
+        assert "mqtt.certificates=/etc/everpaw/updater" in unit
+        assert "After=network-online.target" in unit
+
+    assert main(command) == 0
+    again = House.open(house).register.valid("rex")
+    assert again is not None
+    assert again.serial == row.serial, "the same line again takes nothing back"
+
+
+def test_a_broker_that_it_cannot_join_is_told_before_anything_is_changed(
+    robot: Path, words: list[str], house: Path, tmp_path: Path
+) -> None:
+    before = sorted(robot.rglob("*"))
+    mount = ["jetson", "--mount", str(robot), *words, "--broker-folder", str(house)]
+    with pytest.raises(ConfigError, match="give it as"):
+        main([*mount, "--broker", "pets.local"])
+    with pytest.raises(TrustError, match=r"does not name 192\.168\.7\.21; type: everpaw security init"):
+        main([*mount, "--broker", "192.168.7.21"])
+    with pytest.raises(TrustError, match="holds no authority"):
+        main([*mount, "--broker", HOUSE, "--broker-folder", str(tmp_path / "none")])
+    with alone(house):
+        House.open(house).issue("rex", "page", (), datetime.now(UTC))
+    with pytest.raises(TrustError, match="rex is a page of this house"):
+        main([*mount, "--broker", HOUSE])
+    assert sorted(robot.rglob("*")) == before
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_setup_that_fails_says_so_and_is_not_called_installed(
     robot: Path, words: list[str], ssh: Path, tmp_path: Path
 ) -> None:
@@ -223,14 +298,16 @@ def test_every_service_is_locked_up() -> None:
             "CapabilityBoundingSet=\n",
         ):
             assert rule in text, (name, rule)
-        assert ("IPAddressDeny=any" in text) == (name != "everpaw-update.service"), name
+        updater = name in ("everpaw-update.service", "everpaw-attend.service")
+        assert ("IPAddressDeny=any" in text) == (not updater), name
         assert ("User=everpaw" in text) == (name in (*SERVICES, "everpaw-broker.service")), name
     assert "listener 1883 127.0.0.1" in MOSQUITTO
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_systemd_accepts_the_units(tmp_path: Path) -> None:
-    for name, text in units().items():
+@pytest.mark.parametrize("broker", ["", HOUSE])
+def test_systemd_accepts_the_units(broker: str, tmp_path: Path) -> None:
+    for name, text in units(broker=broker).items():
         (tmp_path / name).write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", text))
     command = ["systemd-analyze", "verify", "--man=no", *sorted(str(p) for p in tmp_path.iterdir())]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -47,7 +47,7 @@ def _kept(robot: Robot, news: bool) -> object:
     if news:
         state.pop("trust.json")
         state.pop("state.json")
-    return state, robot.slots.record().model_dump(exclude={"floor_s"} if news else set())
+    return state, robot.slots.record().model_dump(exclude={"floor_s", "offered"} if news else set())
 
 
 def newest(folder: Path, role: str) -> Path:
