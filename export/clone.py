@@ -1,4 +1,4 @@
-"""`everpaw clone init | check | card | build | report`: one animal's folder becomes its pack.
+"""`everpaw clone init | check | card | build | click | report`: one animal's folder becomes its pack.
 
 The school makes the parts and may not know the bridge; here, above both, the bridge's skills are evaluated
 and laid into the pet's folder as plain poses, and what the steps made becomes a pack.
@@ -6,14 +6,12 @@ and laid into the pet's folder as plain poses, and what the steps made becomes a
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from export.pack import build as build_pack
-from export.pack import write_manifest
 from firmware_bridge.sampled import RATE_HZ, sampled
 from firmware_bridge.skills import load_skills
 from runtime import starter
@@ -23,6 +21,9 @@ from runtime.contracts.errors import CloneError
 from training.clone import folder as pet_folder
 from training.clone import report, steps
 from training.clone.folder import KEPT
+from training.clone.looks import clicking
+from training.clone.looks.alike import asks_of
+from training.clone.looks.clicking import Ask
 from training.clone.persona import step as persona
 from training.clone.profile import Profile
 from training.clone.table import STEPS
@@ -60,6 +61,11 @@ def _build(args: argparse.Namespace) -> int:
         raise CloneError(f"--out {args.out}: a pack is a file NAME{SUFFIX}; give such a name")
     lay_skills(pet.folder)
     outcomes = steps.build(pet, STEPS)
+    while args.page and sys.stdin.isatty() and (asks := asks_of(pet, outcomes)):
+        print(f"{asks[0].photo}: {asks[0].why}", file=sys.stderr)
+        if not _clicked(pet, asks, 0):
+            break
+        outcomes = steps.build(pet, STEPS)
     failed = [o for o in outcomes if o.how in ("failed", "left out")]
     for outcome in failed:
         print(f"everpaw: {outcome.name} is not in the twin: {outcome.why}", file=sys.stderr)
@@ -67,6 +73,21 @@ def _build(args: argparse.Namespace) -> int:
         _pack(pet, [o.name for o in outcomes if o not in failed], args.out)
         print(f"{args.out}: sign it with: everpaw pack sign {args.out}")
     return int(bool(failed))
+
+
+def _click(args: argparse.Namespace) -> int:
+    """Exit 0 in any case: nothing to click on is an error, no click is none."""
+    pet = _pet(args.pet)
+    if _clicked(pet, asks_of(pet), args.port):
+        print(f"everpaw clone build {args.pet} takes them", file=sys.stderr)
+    return 0
+
+
+def _clicked(pet: steps.Pet, asks: Sequence[Ask], port: int) -> bool:
+    """Show the page; True where there are clicks to build with."""
+    page = clicking.Page(pet, asks)
+    wanted = clicking.served(page, port, lambda line: print(f"to click: {line}", file=sys.stderr, flush=True))
+    return wanted and page.changed
 
 
 def _card(args: argparse.Namespace) -> int:
@@ -100,25 +121,15 @@ def lay_skills(folder: Path) -> None:
 
 def _pack(pet: steps.Pet, made: Sequence[str], out: Path) -> None:
     """The starter pack with what the steps made in its place."""
+    parts = [part for name in made if (part := pet.folder / KEPT / name / "pack").is_dir()]
+    profile, grammar = pet.profile, starter.FOLDER / "grammar.yaml"
     with tempfile.TemporaryDirectory(prefix="everpaw-") as scratch:
         draft = Path(scratch) / "pack"
-        build_pack(draft, grammar=starter.FOLDER / "grammar.yaml", asr=None, wake=None, name=pet.profile.name)
-        for name in made:
-            part = pet.folder / KEPT / name / "pack"
-            for source in sorted(part.iterdir()) if part.is_dir() else ():
-                _replace(draft / source.name, source)
-        write_manifest(draft, pet.profile.name, pet.profile.language)
+        build_pack(
+            draft, grammar=grammar, asr=None, wake=None, name=profile.name, language=profile.language,
+            parts=parts,
+        )  # fmt: skip
         write_archive(draft, out)
-
-
-def _replace(target: Path, source: Path) -> None:
-    """A folder takes the place of one, but cards stand beside each other."""
-    if source.is_dir():
-        if target.is_dir() and target.name != "cards":
-            shutil.rmtree(target)
-        shutil.copytree(source, target, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(source, target)
 
 
 def _ask(question: str) -> str:
@@ -140,6 +151,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         "init": (_init, "make a pet's folder by asking"),
         "check": (_check, "what is good, what is missing, what to take again and why"),
         "build": (_build, "all steps; what is unchanged is kept, interrupted the same line goes on"),
+        "click": (_click, "a page to click on: where the animal is on each photo; kept beside the photos"),
         "card": (_card, "what the notes tell, as card.toml for you to edit"),
         "report": (_report, "one HTML page of what was made"),
     }
@@ -151,5 +163,10 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     for field, question in pet_folder.QUESTIONS.items():
         words["init"].add_argument(f"--{field}", help=question.strip())
     words["build"].add_argument("--out", type=Path, help="NAME.paw to make of it")
+    words["build"].add_argument(
+        "--no-page", dest="page", action="store_false",
+        help="show no page to click on where a photo asks for it (none is shown without a terminal either)",
+    )  # fmt: skip
+    words["click"].add_argument("--port", type=int, default=0, help="of the page; a free one where not given")
     words["report"].add_argument("--out", type=Path, help="page to write (default: PET/report.html)")
     return parser.parse_args(argv)

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from runtime.mind.grammar import Grammar
 from training import provenance
 from training.asr import lexicon
 
-PARTS = ("wake", "stop", "asr", "behaviour", "dialogue", "skills", "sounds", "avatar", "cards")
+PARTS = ("wake", "stop", "asr", "behaviour", "reader", "dialogue", "skills", "sounds", "avatar", "cards")
 FILES = ("grammar.yaml", "actions.toml", "persona.toml", golden.GOLDEN_NAME)
 LICENCE = "Apache-2.0"
 DEFAULT_REQUIREMENTS = Requirements()
@@ -87,9 +88,16 @@ def write_manifest(
 
     A signature of what stood there before is taken away.
     """
-    (folder / golden.GOLDEN_NAME).unlink(missing_ok=True)
-    found, _ = golden.take(_write_manifest(folder, name, language, requires))
-    (folder / golden.GOLDEN_NAME).write_text(found.model_dump_json(indent=1) + "\n")
+    known = folder / golden.GOLDEN_NAME
+    before = known.read_bytes() if known.is_file() else None
+    known.unlink(missing_ok=True)
+    try:
+        found, _ = golden.take(_write_manifest(folder, name, language, requires))
+    except BaseException:
+        if before is not None:
+            known.write_bytes(before)
+        raise
+    known.write_text(found.model_dump_json(indent=1) + "\n")
     return _write_manifest(folder, name, language, requires)
 
 
@@ -124,8 +132,12 @@ def build(
     dialogue: Path | None = None,
     requires: Requirements = DEFAULT_REQUIREMENTS,
     accept_miss: bool = False,
+    language: str = "en",
+    parts: Sequence[Path] = (),
 ) -> Pack:
     """The starter with another grammar, recogniser, wake head or dialogue model; whole or not at all.
+
+    `parts`: folders whose files and folders take the place of the starter's of the same name.
 
     PackError for a model that misses a threshold of its export, unless that is accepted and so marked.
     """
@@ -151,7 +163,10 @@ def build(
             _refuse_misses(draft)
         names = [word for head in (draft / "wake").glob("*.onnx") for word in head.stem.split("_")]
         lexicon.write_additions(draft / "asr", [*Grammar.load(grammar).words, *names])
-        write_manifest(draft, name, requires=requires)
+        for part in parts:
+            for source in sorted(part.iterdir()):
+                _lay(draft / source.name, source)
+        write_manifest(draft, name, language, requires)
         if out.exists():
             out.rmdir()
         draft.rename(out)
@@ -161,6 +176,16 @@ def build(
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
+
+
+def _lay(target: Path, source: Path) -> None:
+    """A folder takes the place of one, but cards stand beside each other."""
+    if source.is_dir():
+        if target.is_dir() and target.name != "cards":
+            shutil.rmtree(target)
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copyfile(source, target)
 
 
 def _replace_folder(target: Path, source: Path) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, MetaFile, Role, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Role, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from firmware_bridge.mcu import protocol
 from runtime import __version__
@@ -26,7 +26,7 @@ from runtime.contracts.pack import MANIFEST_NAME, SIGNATURE_NAME, Pack, file_sha
 from runtime.contracts.release import METADATA, TARGETS, Blob, Release, blob_path, target_name
 
 OWNER_ROLES, ONLINE_ROLES = ("root", "targets"), ("snapshot", "timestamp")
-T = TypeVar("T", bound=Signed)
+T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 VALID_DAYS = {"root": 3 * 365, "targets": 365, "snapshot": 365, "timestamp": 30}
 
 
@@ -214,7 +214,7 @@ def _name_keys(root: Root, signers: Signers) -> None:
             root.add_key(CryptoSigner(key).public_key, role)
 
 
-def _signed(payload: Signed, keys: Iterable[Ed25519PrivateKey]) -> bytes:
+def _signed(payload: T, keys: Iterable[Ed25519PrivateKey]) -> bytes:
     metadata = Metadata(payload)
     for key in keys:
         metadata.sign(CryptoSigner(key), append=True)

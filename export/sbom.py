@@ -22,6 +22,7 @@ _TASKS = {
     "stop": "keyword spotting",
     "asr": "speech recognition",
     "behaviour": "intent classification",
+    "reader": "text classification",
     "mood": "emotion classification",
     "dialogue": "text generation",
 }

@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from export.models import plan
 from runtime.contracts.errors import ExportError
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> dict[str, object]:
     """Fill `args.out`, whole or not at all; what was measured."""
     import torch
 
-    from export.models import folder, graph, pareto, samples, smaller, variants
+    from export.models import folder, graph, pareto, peer, samples, smaller, variants
     from export.models.checkpoint import load
     from export.models.metrics import figures
 
@@ -59,6 +60,9 @@ def run(args: argparse.Namespace) -> dict[str, object]:
             "metrics_float": truth.metrics, "rule": variants.RULE, "chosen": chosen.precision,
             "variants": [one.row for one in made],
         } | small.facts  # fmt: skip
+        if args.peer:
+            truth = variants.Truth(answers, answers, metrics)
+            report["peer"] = peer.measure(original, given, truth, Path(scratch)).row
         if args.plot:
             pareto.draw(made, chosen, f"{checkpoint.task.name} ({checkpoint.family})", args.plot)
         folder.fill(Path(scratch) / "out", checkpoint, made, chosen, report)
@@ -72,13 +76,19 @@ def table(report: dict[str, object]) -> str:
     """One line a variant."""
     lines = [_LINE.format("", "precision", "bytes", "ms", "max abs", "cosine", "same", "task")]
     for row in report["variants"]:  # type: ignore[attr-defined]
-        parity, metrics = row["parity"], ", ".join(f"{k} {v:g}" for k, v in row["metrics"].items())
         mark = "→" if row["precision"] == report["chosen"] else "✗" if row["misses"] else ""
-        numbers = f"{row['bytes']:,}", f"{row['latency_ms']:.2f}", f"{parity['max_abs']:.2g}"
-        alike = f"{parity['cosine']:.5f}", f"{100 * parity['agreement']:.2f} %"
-        lines.append(_LINE.format(mark, row["precision"], *numbers, *alike, metrics))
+        lines.append(_line(mark, row["precision"], row))
         lines += [f"   missed: {sentence}" for sentence in row["misses"]]
+    if "peer" in report:
+        lines.append(_line("", "optimum", report["peer"]))  # type: ignore[arg-type]
     return "\n".join([*lines, f"chosen: {report['chosen']}; {report['rule']}"])
+
+
+def _line(mark: str, name: str, row: dict[str, Any]) -> str:
+    parity, metrics = row["parity"], ", ".join(f"{k} {v:g}" for k, v in row["metrics"].items())
+    numbers = f"{row['bytes']:,}", f"{row['latency_ms']:.2f}", f"{parity['max_abs']:.2g}"
+    alike = f"{parity['cosine']:.5f}", f"{100 * parity['agreement']:.2f} %"
+    return _LINE.format(mark, name, *numbers, *alike, metrics)
 
 
 def _families_told(found: dict[str, dict[str, list[str]]]) -> str:
@@ -120,6 +130,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         "--heal", type=int, metavar="STEPS", help="of learning after pruning or from --teacher; 300"
     )
     parser.add_argument("--plot", type=Path, help="a picture of size and latency against the task's figure")
+    parser.add_argument(
+        "--peer", action="store_true", help="measure optimum-cli's own file beside, in the same run"
+    )
     parser.add_argument("--accept-miss", action="store_true", help="ship one that misses a threshold, marked")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--families", action="store_true", help="what optimum can export, and what not")

@@ -20,7 +20,8 @@ def facts(checkpoint: Checkpoint, precision: str, target: str) -> dict[str, str]
         "checkpoint_sha256": checkpoint.sha256,
     }
     if checkpoint.task.name == "behaviour":
-        found["labels"] = json.dumps([config.id2label[n] for n in range(config.num_labels)])
+        names = config.id2label or {}
+        found["labels"] = json.dumps([names[n] for n in range(config.num_labels)])
     if checkpoint.task.sound:
         front_end = {"sampling_rate": RATE_HZ, "do_normalize": True, **checkpoint.front_end}
         found["sample_rate_hz"] = str(front_end["sampling_rate"])

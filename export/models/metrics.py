@@ -65,7 +65,7 @@ def vocabulary(folder: Path) -> dict[int, str]:
     return {number: symbol for symbol, number in table.items()}
 
 
-def spell(logits: np.ndarray, symbols: dict[int, str], blank: int) -> str:
+def spell(logits: np.ndarray, symbols: dict[int, str], blank: int | None) -> str:
     """(T, V) -> text: repeats once, blanks out, `|` is a space."""
     best = logits.argmax(-1)
     kept = best[np.r_[True, best[1:] != best[:-1]] & (best != blank)]

@@ -16,8 +16,8 @@ from export.models.graph import has
 from export.models.samples import Inputs, feeds_for
 from runtime.contracts.errors import ExportError
 from runtime.engines import Engine
-from training.asr.export import halve
-from training.dialogue.export import dynamic_int8, weights_int8
+from training import stored
+from training.dialogue.export import dynamic_int8
 
 Way = Callable[[Path, Path, Sequence[Inputs]], None]
 """(float file, target, inputs to calibrate with)"""
@@ -32,7 +32,7 @@ def as_it_is(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
 def stored_half(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
     """Weights stored in half precision and cast at load: a processor computes in float32 anyway."""
     model = onnx.load(str(source))
-    halve(model)
+    stored.halve(model)
     onnx.save(model, str(target))
 
 
@@ -56,12 +56,20 @@ def dynamic(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
         dynamic_int8(convolved, target)
 
 
-def weights_alone(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
-    """Int8 weights with a scale for every 64; what flows between stays float."""
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        prepared = Path(scratch) / "prepared.onnx"
-        onnx.save(_as_products(onnx.load(str(source))), str(prepared))
-        weights_int8(prepared, target)
+def stored_bytes(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
+    """Int8 weights with a scale for every 64, unfolded at load; what flows between stays float."""
+    model = _as_products(onnx.load(str(source)))
+    stored.to_bytes(model)
+    stored.halve(model)
+    onnx.save(model, str(target))
+
+
+def weights_int8(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
+    """MatMulNBits: 8-bit weights, a scale for every 64, packed in the GPU's memory too.
+
+    Not for a processor: with float activations it unpacks all weights at every call there.
+    """
+    _in_blocks(source, target, 8, stored.BLOCK, 0)
 
 
 def static(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
@@ -71,9 +79,13 @@ def static(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
 
 def weights_int4(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
     """MatMulNBits: 4-bit weights, a scale for every 32."""
+    _in_blocks(source, target, 4, _BLOCK, 4)
+
+
+def _in_blocks(source: Path, target: Path, bits: int, block: int, accuracy: int) -> None:
     quantizer = MatMulNBitsQuantizer(
-        _as_products(onnx.load(str(source))), bits=4, block_size=_BLOCK, is_symmetric=True, accuracy_level=4,
-        op_types_to_quantize=("MatMul",),
+        _as_products(onnx.load(str(source))), bits=bits, block_size=block, is_symmetric=True,
+        accuracy_level=accuracy, op_types_to_quantize=("MatMul",),
     )  # fmt: skip
     quantizer.process()
     quantizer.model.save_model_to_file(str(target))
@@ -83,13 +95,13 @@ WAYS: dict[str, dict[str, tuple[Way, ...]]] = {
     "cpu": {
         "fp32": (as_it_is,),
         "fp16": (stored_half,),
-        "int8": (dynamic, weights_alone),
+        "int8": (dynamic, stored_bytes),
         "int4": (weights_int4,),
     },
     "cuda": {
         "fp32": (as_it_is,),
         "fp16": (computed_half,),
-        "int8": (weights_alone,),
+        "int8": (weights_int8,),
         "int4": (weights_int4,),
     },
     "tensorrt": {"fp32": (as_it_is,), "fp16": (computed_half,), "int8": (static,)},
@@ -117,7 +129,7 @@ def _static(source: Path, target: Path, inputs: Sequence[Inputs], kinds: list[st
         )  # fmt: skip
 
 
-class _Reader(CalibrationDataReader):
+class _Reader(CalibrationDataReader):  # type: ignore[misc]
     """Real inputs, one after the other, as the quantizer asks for them."""
 
     def __init__(self, engine: Engine, inputs: Sequence[Inputs]) -> None:

@@ -6,9 +6,10 @@ output matrix).
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -22,6 +23,8 @@ from runtime.contracts.errors import ExportError
 _PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj")
 _OUTPUTS = {"bert": "attention.output.dense", "distilbert": "attention.out_lin"}
 """Families whose own `prune_heads` is used -> what a layer's heads speak into"""
+Watch = Callable[[int, torch.Tensor, torch.Tensor], None]
+"""(number of the module, what went in, what came out)"""
 
 
 def shrink(checkpoint: Checkpoint, plan: Plan, inputs: Sequence[Inputs]) -> Checkpoint:
@@ -61,7 +64,7 @@ def drop_layers(model: PreTrainedModel, count: int, inputs: Sequence[Inputs]) ->
     for number, layer in enumerate(layers):
         for part in layer.modules():
             if hasattr(part, "layer_idx"):
-                part.layer_idx = number
+                part.layer_idx = number  # type: ignore[assignment]
     model.config.num_hidden_layers = len(layers)
     if getattr(model.config, "layer_types", None):
         model.config.layer_types = [t for n, t in enumerate(model.config.layer_types) if n not in gone]
@@ -94,7 +97,7 @@ def drop_heads(model: PreTrainedModel, count: int, inputs: Sequence[Inputs]) -> 
     model.config.head_dim = width
 
 
-def _attentions(model: PreTrainedModel) -> list[nn.Module]:
+def _attentions(model: PreTrainedModel) -> list[Any]:
     return [layer.self_attn for layer in layers_of(model)]
 
 
@@ -114,7 +117,7 @@ def _needs(model: PreTrainedModel, inputs: Sequence[Inputs], groups: int) -> lis
     return needs
 
 
-def _cut(attention: nn.Module, kept: list[int], query: int, key: int) -> None:
+def _cut(attention: Any, kept: list[int], query: int, key: int) -> None:
     """Keep the rows (o_proj: columns) of these groups."""
     for name, width in (("q_proj", query), ("k_proj", key), ("v_proj", key)):
         rows = torch.cat([torch.arange(g * width, (g + 1) * width) for g in kept])
@@ -149,18 +152,16 @@ def _drop_plain_heads(model: PreTrainedModel, count: int, inputs: Sequence[Input
 
 
 @contextmanager
-def _watched(modules: Sequence[nn.Module], watch: object) -> Iterator[None]:
-    def hook(number: int) -> object:
-        def called(
-            module: nn.Module, given: tuple[object, ...], kwargs: dict[str, object], out: object
-        ) -> None:
+def _watched(modules: Iterable[nn.Module], watch: Watch) -> Iterator[None]:
+    def hook(number: int) -> Callable[..., None]:
+        def called(module: nn.Module, given: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> None:
             before = given[0] if given else kwargs["hidden_states"]
             after = out[0] if isinstance(out, tuple) else out
-            watch(number, before, after)  # type: ignore[operator]
+            watch(number, before, after)
 
         return called
 
-    handles = [m.register_forward_hook(hook(n), with_kwargs=True) for n, m in enumerate(modules)]  # type: ignore[arg-type]
+    handles = [m.register_forward_hook(hook(n), with_kwargs=True) for n, m in enumerate(modules)]
     try:
         yield
     finally:

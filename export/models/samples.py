@@ -58,9 +58,11 @@ def gather(checkpoint: Checkpoint, path: Path | None, most: int = 2 * LEAST) -> 
 def _sounds(checkpoint: Checkpoint, folder: Path, most: int) -> tuple[list[Inputs], list[Inputs]]:
     files = sorted(p for p in folder.rglob("*") if p.suffix in SOUNDS)
     normal = bool(checkpoint.front_end.get("do_normalize", True))
-    golden, rest = (
-        [{"input_values": heard(read_audio(path), normal)} for path in part] for part in _split(files, most)
-    )
+
+    def inputs(paths: Sequence[Path]) -> list[Inputs]:
+        return [{"input_values": heard(read_audio(path), normal)} for path in paths]
+
+    golden, rest = map(inputs, _split(files, most))
     return golden, rest
 
 
@@ -89,10 +91,12 @@ def _texts(checkpoint: Checkpoint, path: Path | None, most: int) -> tuple[list[I
         raise ExportError(f"{checkpoint.tokenizer} is no tokenizer ({error}); save it again") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    golden, rest = (
-        [{"input_ids": np.array([ids], np.int64)} for line in part if (ids := _tokens(tokenizer, line))]
-        for part in _split(sentences(path), most)
-    )
+
+    def inputs(lines: Sequence[str]) -> list[Inputs]:
+        read = (_tokens(tokenizer, line) for line in lines)
+        return [{"input_ids": np.array([ids], np.int64)} for ids in read if ids]
+
+    golden, rest = map(inputs, _split(sentences(path), most))
     return golden, rest
 
 

@@ -43,10 +43,9 @@ def make(
         words = torch.tensor(list(numbers))
         samples = replace(
             samples,
-            **{
-                part: vocabulary.renumber(getattr(samples, part), numbers)
-                for part in ("calibrate", "prove", "teach")
-            },
+            calibrate=vocabulary.renumber(samples.calibrate, numbers),
+            prove=vocabulary.renumber(samples.prove, numbers),
+            teach=vocabulary.renumber(samples.teach, numbers),
         )
     if pruned:
         facts["parameters"] = [_count(checkpoint), _count(small)]

@@ -34,11 +34,12 @@ from runtime.mind.wording import vectors, words_of
 from runtime.speech.asr import Recogniser
 from runtime.speech.features import log_mel, normalise
 from training.asr import export as asr_export
+from training.asr.rebuild import recogniser
 from training.asr.score import forced
 from training.behaviour import starter as behaviour_recipe
 from training.data.wordings import gather
 from training.dialogue import export as dialogue_export
-from training.dialogue.recipe import golden_turns
+from training.dialogue.measuring import golden_turns
 from training.dialogue.text import encode_turn
 from training.wake import export as wake_export
 from training.wake.clips import Clip, make, real_orders, split_orders
@@ -130,7 +131,7 @@ def asr(data: Path) -> Part:
     wanted = [{slot: value.strip() for slot, value in labels[name]["slots"].items()} for name in names]
     grammar = Grammar.load(folder / "grammar.yaml")
     heard = Recogniser(starter.FOLDER / "asr", grammar)
-    network = rebuild.recogniser(starter.FOLDER / "asr" / "model.onnx")
+    network = recogniser(starter.FOLDER / "asr" / "model.onnx")
 
     def judge(answer: Answer) -> tuple[Figures, str]:
         heard.log_probs = lambda samples: answer(normalise(log_mel(samples))[None])[0]  # type: ignore[method-assign]
@@ -141,16 +142,8 @@ def asr(data: Path) -> Part:
 
     return Part(
         "asr", starter.FOLDER / "asr" / "model.onnx", [normalise(log_mel(s))[None] for s in sounds[:32]],
-        _torch(network), lambda path: _whole_asr(network, path), judge,
+        _torch(network), lambda path: asr_export.write_onnx(network.acoustic, path, {}, half=False), judge,
     )  # fmt: skip
-
-
-def _whole_asr(network: torch.nn.Module, path: Path) -> None:
-    kept, asr_export.halve = asr_export.halve, lambda proto: None
-    try:
-        asr_export.write_onnx(network.acoustic, path, {})  # type: ignore[arg-type]
-    finally:
-        asr_export.halve = kept
 
 
 def wake(data: Path) -> Part:
@@ -232,7 +225,7 @@ def behaviour(data: Path) -> Part:
             def run(self, feeds: dict[str, Floats]) -> dict[str, Floats]:
                 return {"logits": answer(feeds["features"])}
 
-        mind._classifier._engine = Ask()  # type: ignore[union-attr, assignment]
+        mind._classifier._engine = Ask()  # type: ignore[union-attr]
         return [mind.understand(text).intent for text in texts]
 
     first = understood(_torch(net))

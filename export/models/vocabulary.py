@@ -70,7 +70,8 @@ def _kept(table: dict[str, Any], tokenizer: Tokenizer, texts: Iterable[str]) -> 
 
 def _merges(table: dict[str, Any]) -> list[tuple[str, str]]:
     pairs = table["model"].get("merges", [])
-    return [tuple(pair.split(" ", 1)) if isinstance(pair, str) else tuple(pair) for pair in pairs]
+    halves = (pair.split(" ", 1) if isinstance(pair, str) else pair for pair in pairs)
+    return [(first, second) for first, second in halves]
 
 
 def _less(table: dict[str, Any], kept: dict[str, int], numbers: dict[int, int]) -> dict[str, Any]:

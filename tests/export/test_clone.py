@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 
 from export import clone
-from runtime import starter
+from runtime import golden, starter
 from runtime.contracts.archive import extract
 from runtime.contracts.errors import CloneError
 from runtime.contracts.pack import verify
+from runtime.mind.conversation import Conversation
 from runtime.speech.sounds import SoundBank
 from training.clone.persona.step import STEP as PERSONA
 from training.clone.profile import PROFILE
 from training.clone.steps import Step, Work
+
+SECRET = "wobblestones"
 
 
 def _looks(work: Work) -> None:
@@ -38,7 +41,7 @@ def _fails(work: Work) -> None:
 def pet(tmp_path: Path) -> Path:
     (tmp_path / "mia/notes").mkdir(parents=True)
     (tmp_path / "mia" / PROFILE).write_text('name = "Mia"\nspecies = "cat"\n')
-    (tmp_path / "mia/notes/diary.md").write_text("Mia is afraid of thunder.\n")
+    (tmp_path / "mia/notes/diary.md").write_text(f"Mia is afraid of thunder.\nMia loves {SECRET}.\n")
     return tmp_path / "mia"
 
 
@@ -48,8 +51,12 @@ def test_looks_voice_and_character_become_one_pack(pet: Path, monkeypatch: pytes
     monkeypatch.setattr(clone, "STEPS", (*steps, *failing))
     (pet / ".clone/moves/pack").mkdir(parents=True)
     (pet / ".clone/moves/pack/actions.toml").write_text("of an earlier build")
+    taken: list[int] = []
+    take = golden.take
+    monkeypatch.setattr(golden, "take", lambda found: (taken.append(1), take(found))[1])
     out = pet.parent / "mia.paw"
     assert clone.main(["build", str(pet), "--out", str(out)]) == 1, "a step failed; the rest is packed"
+    assert taken == [1], "what it does with known clips is asked once"
     pack = verify(extract(out, pet.parent / "pack"))
     own = starter.load_pack()
     assert pack.manifest.name == "Mia"
@@ -60,6 +67,16 @@ def test_looks_voice_and_character_become_one_pack(pet: Path, monkeypatch: pytes
     assert pack.path("cards/sounds.md").read_text() == "Mia's voice"
     for kept in ("cards/wake.md", "actions.toml", "skills/sit.toml"):
         assert pack.manifest.files[kept] == own.manifest.files[kept]
+    assert SECRET.encode() in out.read_bytes()
+    (pet / "notes/diary.md").write_text("Mia is afraid of thunder.\n")
+    clone.main(["build", str(pet), "--out", str(out)])
+    again = extract(out, pet.parent / "again")
+    before, after = (Conversation(verify(folder)) for folder in (pet.parent / "pack", again))
+    assert SECRET in before.read("what do you love").reply.text
+    for question in ("what do you love", "what makes you happy", "what is your favourite thing"):
+        assert SECRET not in after.read(question).reply.text, question
+    for place in (out, *(p for p in [*again.rglob("*"), *(pet / ".clone").rglob("*")] if p.is_file())):
+        assert SECRET.encode() not in place.read_bytes().lower(), place
 
 
 def test_a_name_that_is_no_pack_is_refused_before_any_step(pet: Path) -> None:

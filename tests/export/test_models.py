@@ -17,7 +17,8 @@ from peft import LoraConfig, get_peft_model
 from export.models import graph, precision, samples, variants
 from export.models.checkpoint import load
 from export.models.command import main
-from export.models.parity import Parity, compare, misses
+from export.models.metrics import figures
+from export.models.parity import Parity, compare, metric_misses, misses
 from runtime.contracts.errors import ExportError
 from runtime.engines import Engine
 from tests import robot_venv
@@ -119,6 +120,15 @@ def test_a_cache_gives_what_the_whole_sentence_gives(exported: Path) -> None:
     assert np.allclose(after["logits"], whole["logits"][:, 6:], atol=1e-4)
 
 
+def test_optimum_alone_is_measured_beside_ours(exported: Path, tmp_path: Path) -> None:
+    words = [str(exported / "checkpoint" / "llama"), "--out", str(tmp_path / "out"), "--precision", "fp32"]
+    assert main([*words, "--peer"]) == 0
+    report = json.loads((tmp_path / "out" / "export.json").read_text())
+    (ours,), theirs = report["variants"], report["peer"]
+    assert theirs["parity"]["max_abs"] < 1e-3
+    assert 0.9 < theirs["bytes"] / ours["bytes"] < 1.1
+
+
 def test_an_adapter_is_merged_into_its_base(tmp_path: Path) -> None:
     model = checkpoints.make("llama", tmp_path / "base")
     adapted = get_peft_model(
@@ -214,6 +224,29 @@ def test_where_nothing_passes_nothing_is_shipped_unless_said_aloud() -> None:
 )
 def test_each_threshold_can_be_missed(found: Parity, word: str) -> None:
     assert word in " ".join(misses(found, "int8"))
+
+
+def test_a_worse_perplexity_is_a_miss(tmp_path: Path) -> None:
+    checkpoint = load(_made("gpt2", tmp_path))
+    given: list[samples.Inputs] = [{"input_ids": np.arange(4, 24, dtype=np.int64)[None]}]
+    answers = samples.of_torch(checkpoint, given)
+    meant = figures(checkpoint, given, answers, answers)
+    worse = {name: value + 2.5 for name, value in meant.items()}
+    assert metric_misses("dialogue", meant, meant) == []
+    assert metric_misses("dialogue", meant, worse)
+
+
+def test_a_processor_gets_no_kernel_that_unpacks_at_every_call(tmp_path: Path) -> None:
+    checkpoint = load(_made("llama", tmp_path))
+    graph.write(checkpoint, tmp_path / "float.onnx")
+    given: list[samples.Inputs] = [{"input_ids": np.arange(4, 24, dtype=np.int64)[None]}]
+    meant = samples.of_torch(checkpoint, given)
+    for way in precision.ways("cpu", "int8"):
+        way(tmp_path / "float.onnx", tmp_path / "int8.onnx", given)
+        kinds = {node.op_type for node in onnx.load(str(tmp_path / "int8.onnx")).graph.node}
+        assert "MatMulNBits" not in kinds
+        found = samples.of_engine(Engine(tmp_path / "int8.onnx"), "logits", given)
+        assert compare(meant, found).cosine > 0.99
 
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from export.security import main
+from runtime.assembly import connect
 from runtime.contracts.config import RobotConfig, load_config
 from runtime.contracts.errors import EverpawError, TrustError
-from runtime.robot import connect
 from runtime.security import bundle
 from runtime.security.audit import audit
 from runtime.security.house import CLIENTS, House
