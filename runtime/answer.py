@@ -96,7 +96,7 @@ class Answerer:
 
     def rest(self, dt_s: float) -> None:
         """Nothing was said for `dt_s` seconds: the mood calms, and the sounds to come are made ready."""
-        self.conversation.emotion.tick(dt_s)
+        self.conversation.rest(dt_s)
         self.sounds.prepare()
         self._rests += 1
 

@@ -200,11 +200,12 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def require_free(port: int) -> None:
-    """BusError where nothing can listen on that port of this computer's loopback."""
+def require_free(port: int, host: str = LOOPBACK) -> None:
+    """BusError where nothing can listen on that port of that address of this computer."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((LOOPBACK, port)).close()
+        socket.create_server((host, port), family=family).close()
     except (OSError, OverflowError) as error:
         raise BusError(
-            f"port {port} of {LOOPBACK} cannot be used ({error}); stop what uses it or name another port"
+            f"port {port} of {host} cannot be used ({error}); stop what uses it or name another port"
         ) from error

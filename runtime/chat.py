@@ -193,7 +193,9 @@ def _opened(args: argparse.Namespace, facts: list[str]) -> Conversation:
     def recall(heard: str) -> list[str]:
         return [*facts, *memory.recall(heard)]
 
-    return Conversation(pack, seed=seed, settings=config.dialogue, recall=recall, memory=memory)
+    return Conversation(
+        pack, seed=seed, settings=config.dialogue, recall=recall, memory=memory, care=config.care
+    )
 
 
 def _parser(name: str, what: str) -> argparse.ArgumentParser:

@@ -52,7 +52,7 @@ COMMANDS: dict[str, SubCommand] = {
     ),
     "mcp": SubCommand("runtime.neighbours.mcp:main", "neighbours", "its skills as tools of a language model"),
     "body": SubCommand("firmware_bridge.body:main", "cpu", "calibrate, jog, play, watch; always disarms"),
-    "petoi": SubCommand("firmware_bridge.petoi:main", "cpu", "a Petoi robot as a body, without guarantee"),
+    "petoi": SubCommand("firmware_bridge.petoi:main", "cpu", "a Petoi Bittle as a body, without guarantee"),
     "flash": SubCommand("firmware_bridge.flash.command:main", "flash", "put the firmware on a board"),
     "sim": SubCommand("firmware_bridge.sim:main", "cpu", "a simulated microcontroller on a pty"),
     "doctor": SubCommand("runtime.doctor:main", "cpu", "is everything there? a tick or a cross a line"),
@@ -60,6 +60,9 @@ COMMANDS: dict[str, SubCommand] = {
     "clone": SubCommand("export.clone:main", "clone", "photos, recordings and notes become a twin"),
     "train": SubCommand(
         "training.recipes:main", "training", "wake, stop, asr, behaviour, mood, dialogue, reader, sounds"
+    ),
+    "explain": SubCommand(
+        "training.school.explain:main", "training", "why a classifier took a sentence for what it did"
     ),
     "export": SubCommand("export.models.command:main", "export", "a checkpoint as ONNX, proved and smaller"),
     "engines": SubCommand("runtime.engines.command:main", "cpu", "TensorRT engines, built on this machine"),
@@ -93,8 +96,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         format="everpaw: %(message)s",
         stream=sys.stderr,
     )
+    return status_of(lambda: _run(COMMANDS[args.command], rest))
+
+
+def status_of(run: Callable[[], int]) -> int:
+    """The exit status of `run`; an error of the user's or the machine's is one line on stderr."""
     try:
-        return _run(COMMANDS[args.command], rest)
+        return run()
     except EverpawError as error:
         print(f"everpaw: {error}", file=sys.stderr)
         return 1

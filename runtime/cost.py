@@ -71,10 +71,10 @@ def _figures() -> Figures:
             "voice_memory_mb": round(sum(map(resident_mb, children()))),
             "asr_ms": {"two_seconds": asr_ms},
             "text_ms": text_ms,
-            "engines_ms": {  # a language model's time hangs on its words: see `text_ms`
+            "engines_ms": {  # what a model of words takes hangs on the words: see `text_ms`
                 name: _engine_ms(pack.path(model.file))
                 for name, model in pack.manifest.models.items()
-                if model.task != "dialogue"
+                if model.task not in ("dialogue", "reader")
             },
         }
 

@@ -5,19 +5,22 @@ Retained ones are left alone: they would be done anew at every start. Called on 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from runtime.body import mono_ms
 from runtime.bus import Delivery
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
 from runtime.contracts.errors import EverpawError
-from runtime.contracts.reports import FactsAck, PrivacyState
+from runtime.contracts.reports import ErasedAck, FactsAck, KeptAck, LessonsAck, PrivacyState
 from runtime.contracts.topics import TOPICS, decode
+from runtime.lessons import pages as lesson_pages
 from runtime.mind.memory import consent, pages
 from runtime.mind.memory.memory import wall_clock
+from runtime.privacy.holdings import Holdings
 from runtime.privacy.switches import What
 
 _log = logging.getLogger(__name__)
@@ -50,8 +53,13 @@ class Desk:
     set_volume: Callable[[float], None] = lambda level: None
     note: Callable[[What, bool], None] = lambda what, on: None
     """Writes down what was switched, so that a restart undoes none of it"""
-    lessons: Path | None = None
-    """Folder of the lessons, which hold nothing that was forgotten"""
+    forgotten: Callable[[Sequence[str]], object] = lambda texts: None
+    """Hears the texts that were forgotten, which no lesson may hold either"""
+    held: Holdings | None = None
+    """What lies here of people; None: nothing is kept"""
+    erase: Callable[[r.EraseRequest], object] | None = None
+    """Ends this life, so that it may be done; None where that is not to be"""
+    clock: Callable[[], int] = mono_ms
     _volume: float = field(default=1.0)
 
     def take(self, delivery: Delivery) -> None:
@@ -104,6 +112,12 @@ class Desk:
                 self.tell()
             case r.MemoryRequest():
                 self.publish("ack/memory", self._memory(asked))
+            case r.LessonsRequest():
+                self.publish("ack/lessons", self._lessons(asked))
+            case r.KeptRequest():
+                self.publish("ack/kept", self._kept(asked))
+            case r.EraseRequest():
+                self._erase(asked)
 
     def _consent(self, asked: r.ConsentRequest) -> None:
         if asked.share_text is not None:
@@ -123,6 +137,36 @@ class Desk:
         if not self.pet.share_text and asked.act != "forget":
             return FactsAck(id=asked.id, ok=False, reason="no_consent")
         try:
-            return pages.answer(self.memory, asked, share=self.pet.share_text, lessons=self.lessons)
+            return pages.answer(self.memory, asked, share=self.pet.share_text, forgotten=self.forgotten)
         except EverpawError as error:
             return FactsAck(id=asked.id, ok=False, reason=str(error))
+
+    def _lessons(self, asked: r.LessonsRequest) -> LessonsAck:
+        """Lessons are words as well. What is kept may be seen and forgotten, be more learnt or not."""
+        if self.held is None:
+            return LessonsAck(id=asked.id, ok=False, reason="not_here")
+        if not self.pet.share_text and asked.act != "forget":
+            return LessonsAck(id=asked.id, ok=False, reason="no_consent")
+        try:
+            return lesson_pages.answer(self.held.lessons, asked, share=self.pet.share_text)
+        except EverpawError as error:
+            return LessonsAck(id=asked.id, ok=False, reason=str(error))
+
+    def _kept(self, asked: r.KeptRequest) -> KeptAck:
+        if self.held is None:
+            return KeptAck(id=asked.id, ok=False, reason="not_here")
+        try:
+            return KeptAck(id=asked.id, ok=True, counts=self.held.counts())
+        except EverpawError as error:
+            return KeptAck(id=asked.id, ok=False, reason=str(error))
+
+    def _erase(self, asked: r.EraseRequest) -> None:
+        """Journals empty themselves, and are answered for here; for all else this life must end."""
+        if not asked.is_fresh(self.clock()):
+            self.publish("ack/erased", ErasedAck(id=asked.id, ok=False, reason="late"))
+        elif self.held is None or self.erase is None:
+            self.publish("ack/erased", ErasedAck(id=asked.id, ok=False, reason="not_here"))
+        elif set(asked.only) == {"events"}:
+            self.publish("ack/erased", ErasedAck(id=asked.id, ok=True, erased=asked.only))
+        else:
+            self.erase(asked)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.audio.stop import StopDetector, StopHit
+from runtime.audio.recent import Recent
+from runtime.audio.stop import AT_REST, Care, StopDetector, StopHit
 from runtime.audio.turns import (
     SpeechGrows,
     SpeechOnset,
@@ -62,14 +63,14 @@ class Ears:
     def __init__(self, settings: EarSettings) -> None:
         self._always = not settings.heads
         self._follow_up_s = settings.wake.follow_up_s
-        features = WakeFeatures()
+        features, recent = WakeFeatures(), Recent()
         self._features = features
         wake = settings.wake
         self._wake = WakeDetector(
             settings.heads, wake.backend, features, wake.networks, wake.anybody,
-            settings.witnesses if wake.witness else None,
+            settings.witnesses if wake.witness else None, recent,
         )  # fmt: skip
-        self._stop = StopDetector(settings.stop_heads, features, settings.spotter)
+        self._stop = StopDetector(settings.stop_heads, features, settings.spotter, recent)
         self._turns = TurnDetector(settings.turns)
         self._awake_until_s = float("-inf")
         self._stopped_s = float("-inf")
@@ -88,17 +89,17 @@ class Ears:
         self._turns.be_patient(start_s, silence_s, acting)
 
     def step(
-        self, block: AudioBlock, *, deaf: bool = False, masked: bool = False, on_the_move: bool = False
+        self, block: AudioBlock, *, deaf: bool = False, masked: bool = False, care: Care = AT_REST
     ) -> list[Noticed]:
         """What this block brought, in order: names, stops, then turns.
 
         `deaf`: the pet itself is speaking and its echo stands in the block. Names and "stop!" are still
         heard, other words are not. `masked`: the echo was taken out, and little but its rest is left.
-        `on_the_move`: the pet moves or speaks; a suspicion of "stop!" is enough.
+        `care`: how closely "stop!" is listened for.
         """
         wakes = self._wake.step(block, alone=deaf)
         voiced = block.end_s - self._turns.voice_s <= VOICE_S
-        stops = self._stop.step(block, voiced=voiced, on_the_move=on_the_move)
+        stops = self._stop.step(block, voiced=voiced, care=care)
         for hit in wakes:
             self._called_s = hit.t_s
             self.stay_awake(hit.t_s + self._follow_up_s)

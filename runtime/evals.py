@@ -14,6 +14,7 @@ KINDS = {
         "runtime.mind.memory.figures",
         "facts taught, asked for, never told: how often right?",
     ),
+    "dialogue": ("training.dialogue.whole", "small talk, facts, probes: how the whole pet answers"),
     "behaviour": ("training.school.evaluate", "a checkpoint of `everpaw train behaviour` on sentences"),
     "mood": ("training.school.evaluate", "a checkpoint of `everpaw train mood` on sentences"),
     "life": ("runtime.life.report", "simulated days of the pet's own will"),

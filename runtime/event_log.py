@@ -6,7 +6,7 @@ Rows are kept in SQLite, in memory or in a file. An event of no journal (number 
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from runtime.contracts.topics import TOPICS, decode
 
 LIMIT = 20_000
 """Rows of one robot; older ones go"""
+MOST_MEANT = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class EventLog:
 
     def _open(self, file: Path | None) -> None:
         self._db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA secure_delete=ON")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, robot TEXT, origin TEXT,"
             " seq INTEGER, name TEXT, at_s REAL, payload TEXT)"
@@ -69,11 +71,14 @@ class EventLog:
             return cursor.rowcount > 0
 
     def _prune(self, robot: str) -> None:
+        """The oldest go, and no gap is seen where they were."""
+        old = "number IN (SELECT number FROM events WHERE robot = ? ORDER BY at_s DESC LIMIT -1 OFFSET ?)"
         self._db.execute(
-            "DELETE FROM events WHERE robot = ? AND number NOT IN"
-            " (SELECT number FROM events WHERE robot = ? ORDER BY at_s DESC LIMIT ?)",
-            (robot, robot, LIMIT),
+            f"INSERT INTO floors SELECT robot, origin, max(seq) FROM events WHERE seq > 0 AND {old}"
+            " GROUP BY robot, origin ON CONFLICT DO UPDATE SET floor = max(floor, excluded.floor)",
+            (robot, LIMIT),
         )
+        self._db.execute(f"DELETE FROM events WHERE {old}", (robot, LIMIT))
 
     def accept(self, robot: str, past: PastEvents, now_s: float) -> int:
         """An answer to `request/replay`; how many of its events are new."""
@@ -120,12 +125,21 @@ class EventLog:
         with self._lock:
             return event.seq > 1 and self._unbroken(robot, event.origin) < event.seq - 1
 
-    def search(self, robot: str, text: str = "", names: Iterable[str] = (), limit: int = 200) -> list[Row]:
-        """The newest first; every word of `text` stands in the event's name or payload."""
+    def search(
+        self,
+        robot: str,
+        text: str = "",
+        names: Iterable[str] = (),
+        limit: int = 200,
+        meant: Callable[[str], Iterable[str]] = lambda word: (),
+    ) -> list[Row]:
+        """The newest first; every word of `text`, or one that is `meant` by it, stands in the event."""
         query, values = "SELECT robot, name, at_s, payload FROM events WHERE robot = ?", [robot]
         for word in text.lower().split()[:8]:
-            query += " AND instr(lower(name || ' ' || payload), ?)"
-            values.append(word)
+            said = list(dict.fromkeys([word, *meant(word)]))[:MOST_MEANT]
+            found = " OR ".join(["instr(lower(name || ' ' || payload), ?)"] * len(said))
+            query += f" AND ({found})"
+            values += said
         wanted = list(names)
         if wanted:
             query += f" AND name IN ({','.join('?' * len(wanted))})"
@@ -134,6 +148,16 @@ class EventLog:
                 f"{query} ORDER BY at_s DESC, number DESC LIMIT ?", (*values, *wanted, limit)
             ).fetchall()
         return [Row(robot_, name, at_s, json.loads(payload)) for robot_, name, at_s, payload in rows]
+
+    def forget(self, robot: str) -> None:
+        """All events of one robot are gone from here; that they are missing makes no gap."""
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO floors SELECT robot, origin, max(seq) FROM events WHERE seq > 0 AND robot = ?"
+                " GROUP BY robot, origin ON CONFLICT DO UPDATE SET floor = max(floor, excluded.floor)",
+                (robot,),
+            )
+            self._db.execute("DELETE FROM events WHERE robot = ?", (robot,))
 
     def close(self) -> None:
         with self._lock:

@@ -4,8 +4,8 @@
 counts as sent when the broker acknowledged it; everything else goes straight to the bus. After a kill what
 was not acknowledged is sent again, at worst once too often: origin and number tell a reader
 (runtime.event_log).
-The newest `KEEP` events that are no older than `keep_s` stay, for who asks by `request/replay`; the words of
-a turn are never written down.
+The newest `KEEP` events that are no older than `keep_s` stay, for who asks by `request/replay`, until
+`request/erase` empties the journal; the words of a turn are never written down.
 
 Threads: any may publish; one of its own sends. A write costs no fsync: a killed process loses nothing, a
 power cut at worst the last second.
@@ -27,7 +27,7 @@ from runtime.bus import Delivery
 from runtime.contracts import messages as m
 from runtime.contracts.errors import MessageError
 from runtime.contracts.reports import PastEvents
-from runtime.contracts.requests import ReplayRequest
+from runtime.contracts.requests import EraseRequest, ReplayRequest
 from runtime.contracts.topics import TOPICS, decode
 
 log = logging.getLogger(__name__)
@@ -101,8 +101,9 @@ class Outbox:
         return db
 
     def start(self) -> Self:
-        """Send what is there, and answer `request/replay`."""
+        """Send what is there, answer `request/replay` and heed `request/erase`."""
         self._bus.subscribe("request/replay", self._on_replay)
+        self._bus.subscribe("request/erase", self._on_erase)
         self._thread.start()
         return self
 
@@ -217,6 +218,27 @@ class Outbox:
         if not delivery.retained:
             self._wanted.append(decode(ReplayRequest, delivery.payload))
             self._work.set()
+
+    def _on_erase(self, delivery: Delivery) -> None:
+        """On the bus's thread, so that it is done before the mind ends its life over the same order."""
+        if delivery.retained:
+            return
+        try:
+            asked = decode(EraseRequest, delivery.payload)
+            if "events" in asked.only and asked.is_fresh(time.monotonic_ns() // 1_000_000):
+                self.forget()
+        except (MessageError, sqlite3.Error) as error:
+            log.error("%s is not erased: %s", self._file, error)
+
+    def forget(self) -> None:
+        """Every event that is kept, sent or not, and what is left of it in the file; numbers go on."""
+        with self._lock:
+            self._fresh.clear()
+            self._db.execute("DELETE FROM events")
+            self._sent = self._last
+            self._db.execute("UPDATE journal SET sent = ?", (self._last,))
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _replay(self, wanted: ReplayRequest) -> None:
         """The newest `limit` events after the number that the reader knows, oldest first, in batches."""

@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from runtime.answer import ACCEPT_TIMEOUT_S, CANNOT_MOVE, Answerer, TurnRecord
 from runtime.audio.echo import EchoCanceller
 from runtime.audio.mute import Gate
 from runtime.audio.playback import Sink
-from runtime.audio.stop import StopHit
+from runtime.audio.stop import StopHit, care_for
 from runtime.audio.turns import SpeechGrows, SpeechOnset, SpeechStarted
 from runtime.audio.wake import WakeHit
 from runtime.body import Body, mono_ms
@@ -30,6 +31,7 @@ from runtime.ears import Ears, Heard, Noticed
 from runtime.floor import Floor
 from runtime.host import Latencies
 from runtime.lessons.book import FOLDER as LESSONS
+from runtime.lessons.book import forget_texts
 from runtime.life.bang import Bang
 from runtime.life.living import Living
 from runtime.mailbox import LIMIT, Mailbox
@@ -90,6 +92,8 @@ class Robot:
     share_text: bool = False
     lessons: bool = False
     """Turns may be kept to learn from"""
+    children: bool = False
+    """A child talks with it: its words are neither shared nor kept, whoever switched what"""
     listeners: Listeners = field(default_factory=Listeners)
     publish: Callable[[str, m.Message], object] | None = None
     """Where events go; an outbox that loses none, or the bus where None"""
@@ -119,7 +123,7 @@ class Robot:
         folder, by_settings = self.memory or (None, False)
         self.desk = Desk(self, self.bus.publish, folder, by_settings, self.set_volume, self._note)
         if self.switches is not None:
-            self.desk.lessons = self.switches.folder / LESSONS
+            self.desk.forgotten = partial(forget_texts, self.switches.folder / LESSONS)
         self._by_settings = self.share_text, self.lessons
         self._look_at_switches()
 
@@ -187,6 +191,15 @@ class Robot:
         """Monotonic seconds of a moment of the stream."""
         return stream_s + self._stream_to_mono_s
 
+    def begin_anew(self) -> None:
+        """Hear as one that was just switched on: of what was heard so far nothing counts."""
+        self.ears.reset()
+        if self.echo is not None:
+            self.echo.reset()
+        self._floor = Floor(self.sink, self.answerer.mouth)
+        self._mail, self._bang = Mailbox(), Bang()
+        self.restart_clock()
+
     def restart_clock(self) -> None:
         """Part of the stream is missing: the next block says anew which of its moments is which."""
         self._stream_to_mono_s = float("inf")
@@ -223,11 +236,11 @@ class Robot:
         played = self.sink.sounding(block.start_s + self._played_clock_s, len(block.samples))
         moving = bool(self.body.state.activity)
         self.listeners.block(block, Meanwhile(played, speaking, moving))
-        on_the_move = speaking or moving
+        care = care_for(speaking=speaking, moving=moving)
         if self.echo is None:
-            return self.ears.step(block, deaf=speaking, on_the_move=on_the_move)
+            return self.ears.step(block, deaf=speaking, care=care)
         cleaned = self.echo.step(block, played)
-        return self.ears.step(cleaned.block, masked=cleaned.masked, on_the_move=on_the_move)
+        return self.ears.step(cleaned.block, masked=cleaned.masked, care=care)
 
     def _notice(self, noticed: Noticed, speaking: bool) -> None:
         if isinstance(noticed, StopHit):
@@ -306,12 +319,13 @@ class Robot:
 
     def _look_at_switches(self) -> None:
         """The command line may have switched something."""
-        if self.switches is None:
-            return
         before = self.muted, self.share_text, self.lessons
-        self.muted = self.switches.on("muted", self.muted)
-        self.share_text = self.switches.on("share_text", self._by_settings[0])
-        self.lessons = self.switches.on("lessons", self._by_settings[1])
+        if self.switches is not None:
+            self.muted = self.switches.on("muted", self.muted)
+            self.share_text = self.switches.on("share_text", self._by_settings[0])
+            self.lessons = self.switches.on("lessons", self._by_settings[1])
+        if self.children:
+            self.share_text = self.lessons = False
         if before != (self.muted, self.share_text, self.lessons):
             self.desk.tell()
 

@@ -28,8 +28,8 @@ from runtime.ears import Heard
 from runtime.pipeline import Listeners, Meanwhile
 from runtime.robot import add_settings, live
 
-_WORDS = WORDS | {"text"}
-"""Fields of messages that hold what somebody said"""
+_WORDS = WORDS | {"text", "value", "person", "meant"}
+"""Fields of messages, at any depth, that hold what somebody said"""
 
 
 class Subscribable(Protocol):
@@ -86,8 +86,8 @@ class Recorder:
             payload = json.loads(delivery.payload)
         except ValueError:
             payload = delivery.payload.hex()
-        if isinstance(payload, dict) and not self._words:
-            payload = {key: None if key in _WORDS else value for key, value in payload.items()}
+        if not self._words:
+            payload = _without_words(payload)
         self._row(session.BUS, name=delivery.name, retained=delivery.retained, payload=payload)
 
     def _on_turn(self, record: TurnRecord) -> None:
@@ -130,6 +130,12 @@ def heard_fields(heard: Heard) -> dict[str, Any]:
     """What a row tells of an utterance; times in seconds of the stream."""
     utterance = heard.utterance
     return {"start_s": round(utterance.start_s, 3), "end_s": round(utterance.end_s, 3), "stop": heard.stop}
+
+
+def _without_words(payload: Any) -> Any:
+    if isinstance(payload, dict):
+        return {key: None if key in _WORDS else _without_words(value) for key, value in payload.items()}
+    return [_without_words(one) for one in payload] if isinstance(payload, list) else payload
 
 
 def turn_fields(record: TurnRecord, *, words: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from runtime import robot as assembly
+from runtime import assembly
 from runtime.audio.capture import QueueSource
 from runtime.audio.playback import NullSink
 from runtime.bus import Bus
@@ -92,8 +92,12 @@ class Rehearsal:
         self.robot.restart_clock()
 
     def begin_life(self, mind: Conversation, hour: float) -> None:
-        """Another mind in the same body, newborn at that hour of the day."""
+        """Another mind in the same body, newborn at that hour; nothing before it can be heard any more."""
         robot, body = self.robot, self.robot.body
+        robot.begin_anew()
+        robot.answerer.sounds.begin_anew()
+        self.room.begin_anew()
+        self._busy_until_s = float("-inf")
         self.clock.begin_day(hour)
         robot.answerer.conversation = mind
         robot.life = assembly.life_of(self.config, self.pack, robot.bus, body, mind, hour=self.clock.hour)

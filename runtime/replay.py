@@ -18,7 +18,7 @@ from typing import Any
 
 from runtime import session, starter
 from runtime.audio.echo import EchoCanceller
-from runtime.audio.stop import StopHit
+from runtime.audio.stop import StopHit, care_for
 from runtime.audio.wake import WakeHit
 from runtime.contracts.audio import BLOCK_S, BLOCK_SAMPLES, AudioBlock
 from runtime.contracts.errors import SessionError
@@ -84,14 +84,15 @@ def hear(recorded: Session, pack: Pack) -> list[WakeHit | StopHit | Heard]:
         block = AudioBlock(heard[now], start)
         while changes and changes[0]["at_s"] <= block.start_s + BLOCK_S / 2:
             does = changes.pop(0)
-        speaking, on_the_move = does["speaking"], does["speaking"] or does["moving"]
+        speaking = does["speaking"]
+        care = care_for(speaking=speaking, moving=does["moving"])
         if speaking:
             ears.stay_awake(block.end_s + config.wake.follow_up_s)
         if echo is None:
-            noticed = ears.step(block, deaf=speaking, on_the_move=on_the_move)
+            noticed = ears.step(block, deaf=speaking, care=care)
         else:
             cleaned = echo.step(block, played[now])
-            noticed = ears.step(cleaned.block, masked=cleaned.masked, on_the_move=on_the_move)
+            noticed = ears.step(cleaned.block, masked=cleaned.masked, care=care)
         found += [one for one in noticed if isinstance(one, WakeHit | StopHit | Heard)]
     return found + [one for one in ears.finish() if isinstance(one, Heard)]
 
@@ -104,6 +105,7 @@ def listen(recorded: Session, pack: Pack, events: list[Row], noticed: Sequence[o
     for row, heard in zip(_turns(events), utterances, strict=False):
         _rest(mind, row)
         rows.append(_renewed(row, mind.hear(heard.utterance.samples, stop=heard.stop), words=True))
+        _remember(mind, row)
     return rows
 
 
@@ -117,7 +119,14 @@ def think(recorded: Session, pack: Pack, events: list[Row]) -> list[Row]:
         _rest(mind, row)
         turn = mind.answer(row["text"], row["belief"], row.get("clear"), told=_told(mind, row))
         rows.append(_renewed(row, turn, words=True))
+        _remember(mind, row)
     return _with_words_from_elsewhere(rows, events) if recorded.manifest.config.dialogue.server else rows
+
+
+def _remember(mind: Conversation, row: Row) -> None:
+    """What was said then is what "say that again" asks for."""
+    if row.get("reply") is not None:
+        mind.history.add(row.get("text"), row["reply"], lambda: 1.0)
 
 
 def _with_words_from_elsewhere(rows: list[Row], events: list[Row]) -> list[Row]:
@@ -215,7 +224,7 @@ def _mind(recorded: Session, pack: Pack) -> Conversation:
     config = recorded.manifest.config
     patient = {"server": "", "first_sentence_s": _PATIENCE_S, "reply_s": _PATIENCE_S}
     settings = config.dialogue.model_copy(update=patient)
-    return Conversation(pack, seed=config.seed, names=names, settings=settings)
+    return Conversation(pack, seed=config.seed, names=names, settings=settings, care=config.care)
 
 
 def _turns(events: list[Row]) -> list[Row]:

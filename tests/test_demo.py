@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from runtime.demo.script import Line, load_script
+from tests.family import family
 
 DEMO = [sys.executable, "-m", "runtime.cli", "demo", "--quiet", "--json"]
 
@@ -72,7 +73,7 @@ def test_ctrl_c_leaves_nothing(after_s: float, tmp_path: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
     )
     time.sleep(after_s)
-    children = _descendants(process.pid)
+    _, *children = family(process.pid)
     process.send_signal(signal.SIGINT)
     interrupted = {130, -signal.SIGINT}
     failed_import = {1} if after_s < 1 else set()  # what an interrupted import may turn the signal into
@@ -82,12 +83,3 @@ def test_ctrl_c_leaves_nothing(after_s: float, tmp_path: Path) -> None:
         time.sleep(0.05)
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
     assert list(tmp_path.iterdir()) == []
-
-
-def _descendants(pid: int) -> list[int]:
-    """All living processes below `pid`."""
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += [int(child), *_descendants(int(child))]
-    return found

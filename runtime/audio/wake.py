@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from runtime.audio.embeddings import WakeFeatures
 from runtime.audio.heads import HeadSettings, Trigger, WakeHead
+from runtime.audio.recent import Recent
 from runtime.audio.witness import Witness, Witnesses
 from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock
 from runtime.contracts.errors import ConfigError
@@ -60,8 +61,8 @@ class HeadScorer:
 
 
 class WakeDetector:
-    """Hears its names. `features` may be shared with a stop detector; `networks` is for `openwakeword` only;
-    `anybody`: owners' verifiers are left out; `witnesses`: asked where a head is not sure.
+    """Hears its names. `features` and `recent` may be shared with a stop detector; `networks` is for
+    `openwakeword` only; `anybody`: owners' verifiers are left out; `witnesses`: asked where a head is unsure.
 
     Raises PackError for a file that is no head, ConfigError for two heads of one name.
     """
@@ -74,6 +75,7 @@ class WakeDetector:
         networks: Path | None = None,
         anybody: bool = False,
         witnesses: Witnesses | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self._scorer: Scorer
         if backend == "openwakeword":
@@ -86,12 +88,14 @@ class WakeDetector:
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"two wake heads have one name ({self.names}); give each name once")
         self._triggers = [Trigger(settings) for settings in self._scorer.settings]
-        self._witnesses = [Witness(witnesses(name) if witnesses else None) for name in self.names]
+        self._recent = recent or Recent()
+        self._witnesses = [
+            Witness(witnesses(name) if witnesses else None, self._recent) for name in self.names
+        ]
 
     def step(self, block: AudioBlock, *, alone: bool = False) -> list[WakeHit]:
         """The names that ended in the steps this block completes; `alone`: no witness is asked."""
-        for witness in self._witnesses:
-            witness.hear(block)
+        self._recent.hear(block)
         hits = []
         for end, scores in self._scorer.step(block):
             for name, trigger, witness, score in zip(
@@ -108,6 +112,7 @@ class WakeDetector:
     def reset(self) -> None:
         """Forget the stream, as if silence had come before."""
         self._scorer.reset()
+        self._recent.reset()
         for trigger, witness in zip(self._triggers, self._witnesses, strict=True):
             trigger.reset()
             witness.reset()

@@ -7,15 +7,14 @@ The witness can only say yes to what the head leaves open: what the head is sure
 
 from collections.abc import Callable
 
-import numpy as np
-
 from runtime.audio.heads import LOOSE
-from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
+from runtime.audio.recent import Recent
+from runtime.contracts.audio import SAMPLE_RATE_HZ
 from runtime.speech.spotter import Spotter
 
-MOST_DOUBT = 2.5
-"""Nats a sound of the name: half a nat under the most at which nobody of the people kept aside for choosing
-(`training/data/wake_split.tsv`) was taken for "hey buddy" """
+MOST_DOUBT = 0.1
+"""Nats a sound of the name: all but the best reading of the sounds. From a quarter of a nat on, people's
+"had a bit" and "she had a great" are taken for "hey buddy" """
 _WINDOW = 2 * SAMPLE_RATE_HZ
 _REST = SAMPLE_RATE_HZ * 16 // 100
 """From one question to the next"""
@@ -25,27 +24,19 @@ Witnesses = Callable[[str], Spotter | None]
 
 
 class Witness:
-    """One name's. `hear` every block, then `says` at the end of a head's step."""
+    """One name's; asked at the end of a head's step, when `recent` has heard it."""
 
-    def __init__(self, spotter: Spotter | None) -> None:
-        self._spotter = spotter
-        self._recent: Samples = np.zeros(0, np.int16)
-        self._end, self._asked = 0, -_REST
-
-    def hear(self, block: AudioBlock) -> None:
-        if self._spotter is not None:
-            self._recent = np.concatenate([self._recent, block.samples])[-_WINDOW:]
-            self._end = block.start_sample + len(block.samples)
+    def __init__(self, spotter: Spotter | None, recent: Recent) -> None:
+        self._spotter, self._recent = spotter, recent
+        self._asked = -_REST
 
     def says(self, end: int, score: float) -> bool:
         """True where the name is among the sounds up to sample `end`."""
         if self._spotter is None or score < LOOSE or end - self._asked < _REST:
             return False
         self._asked = end
-        late = max(0, self._end - end)
-        return self._spotter.doubt_a_sound(self._recent[: len(self._recent) - late]) <= MOST_DOUBT
+        return self._spotter.doubt_a_sound(self._recent.last(_WINDOW, end)) <= MOST_DOUBT
 
     def reset(self) -> None:
         """Forget the stream."""
-        self._recent = np.zeros(0, np.int16)
-        self._end, self._asked = 0, -_REST
+        self._asked = -_REST

@@ -4,7 +4,8 @@ An unknown key is an error, so that a typing mistake never becomes a silent defa
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -65,7 +66,7 @@ class WakeSettings(Settings):
     """Folder of openWakeWord's ONNX feature networks, for the `openwakeword` backend only"""
     anybody: bool = False
     """Listen to everybody, also where an owner's verifier stands beside a head"""
-    witness: bool = False
+    witness: bool = True
     """Where a head is not sure, the recogniser's ears are asked whether the name was said"""
     follow_up_s: Annotated[float, Field(ge=0, le=120)] = 8.0
     """After an answer the pet listens this long without its name"""
@@ -97,7 +98,7 @@ class EarlySettings(Settings):
     """Silence after a command that nothing in the grammar can turn into another"""
     open_pause_s: Annotated[float, Field(ge=0, le=1)] = 0.2
     """Silence after a command that could go on to mean something else, and after one in free words"""
-    reaction_pause_s: Annotated[float, Field(ge=0, le=1)] = 0.09
+    reaction_pause_s: Annotated[float, Field(ge=0, le=1)] = 0.06
     """Silence after which words of no command get a first glance, before their answer"""
     unexplained_steps: Annotated[int, Field(ge=0, le=1_000)] = 3
     """More steps of 20 ms than these that no word accounts for: something else was said as well"""
@@ -136,7 +137,7 @@ class DialogueSettings(Settings):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
     """Of the server's model"""
     reader: Path | None = None
-    """Folder of a reader (`everpaw train reader`), which finds danger in words that no rule knows"""
+    """Folder of another reader (`everpaw train reader`) than the pack's, to find danger that no rule knows"""
     extra: dict[str, Any] = {}
     """Further fields of each request to the server, as its handbook names them"""
 
@@ -161,6 +162,20 @@ class PrivacySettings(Settings):
     microphone, `everpaw privacy allow` and `deny` or a page count before it"""
     keep_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     """Lessons and the journal of events that are older are deleted"""
+
+
+class CareSettings(Settings):
+    """Limits that its owner sets on what it says, and for whom."""
+
+    children: bool = False
+    """A child talks with it: ready words alone, nothing is remembered or kept, no steps of its own will, and
+    secrets, strangers and danger are sent to a grown-up"""
+    never_say: Annotated[
+        tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60)], ...],
+        Field(max_length=100),
+    ] = ()
+    """Words that it never says by itself, as ["the vet"], whoever would word them. Help in danger and that it
+    is a robot are said all the same"""
 
 
 class LifeSettings(Settings):
@@ -227,18 +242,24 @@ class RobotConfig(Settings):
     dialogue: DialogueSettings = DialogueSettings()
     memory: MemorySettings = MemorySettings()
     life: LifeSettings = LifeSettings()
+    care: CareSettings = CareSettings()
     privacy: PrivacySettings = PrivacySettings()
     home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     update: UpdateSettings = UpdateSettings()
     engines: EngineSettings = EngineSettings()
 
 
-def load_config(model: type[C], path: Path | None = None, overrides: Sequence[str] = ()) -> C:
-    """TOML at `path` (defaults where None), then each override `a.b=c`; ConfigError names key and cure."""
-    data: dict[str, Any] = {}
+def load_config(
+    model: type[C],
+    path: Path | None = None,
+    overrides: Sequence[str] = (),
+    base: Mapping[str, Any] | None = None,
+) -> C:
+    """`base`, over it TOML at `path`, over it each override `a.b=c`; ConfigError names key and cure."""
+    data: dict[str, Any] = deepcopy(dict(base or {}))
     if path is not None:
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            data = _over(data, tomllib.loads(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise ConfigError(f"cannot read {path} ({error.strerror}); give an existing TOML file") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -249,6 +270,14 @@ def load_config(model: type[C], path: Path | None = None, overrides: Sequence[st
         return model.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_explain(error, path, model.page)) from error
+
+
+def _over(data: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` with what `more` says in its place, part by part."""
+    for key, value in more.items():
+        held = data.get(key)
+        data[key] = _over(held, value) if isinstance(held, dict) and isinstance(value, dict) else value
+    return data
 
 
 def _apply(data: dict[str, Any], override: str) -> None:

@@ -274,6 +274,7 @@ class LinkTelemetry(Message):
 
 JobStatus = Literal[
     "checking",
+    "offered",
     "downloading",
     "verifying",
     "waiting",
@@ -292,7 +293,8 @@ class JobState(Message):
     """An update, as it goes on; retained, so that who looks later knows what became of it."""
 
     status: JobStatus
-    """`not_yet`: the robot is not of the share that the release is for; `waiting`: it is not at rest"""
+    """`offered`: there is one, and nobody asked to take it; `not_yet`: the robot is not of the share that the
+    release is for; `waiting`: it is not at rest"""
     release: Annotated[str, StringConstraints(max_length=200)] = ""
     pack_sha256: str = ""
     bytes_done: int = 0

@@ -52,7 +52,7 @@ Shapes = dict[str, list[int | str | None]]
 class PackModel(_Entry):
     """Where a model comes from and what was measured of it."""
 
-    task: Literal["wake", "stop", "asr", "behaviour", "mood", "dialogue"]
+    task: Literal["wake", "stop", "asr", "behaviour", "reader", "mood", "dialogue"]
     file: str
     precision: Literal["fp32", "fp16", "int8", "int4"] = "fp32"
     inputs: Shapes
@@ -149,9 +149,15 @@ class Pack:
 
     def part(self, name: str) -> Path:
         """Folder of one part (`asr`, `sounds`, ...), which must hold at least one listed file."""
-        if not any(file.startswith(f"{name}/") for file in self.manifest.files):
+        found = self.optional_part(name)
+        if found is None:
             raise PackError(f"pack {self.folder} has no part {name!r}; rebuild it with `everpaw pack build`")
-        return self.folder / name
+        return found
+
+    def optional_part(self, name: str) -> Path | None:
+        """The same; None where no file of it is listed."""
+        listed = any(file.startswith(f"{name}/") for file in self.manifest.files)
+        return self.folder / name if listed else None
 
     def files(self, part: str, suffix: str) -> list[Path]:
         """Listed files of one part that end in `suffix`, sorted by name; may be empty."""
@@ -166,9 +172,7 @@ def verify(folder: Path, starter_sha256: str | None = None, keyring: Keyring | N
     """
     raw = _read_bounded(folder, MANIFEST_NAME, MAX_MANIFEST_BYTES)
     if raw is None:
-        raise PackError(
-            f"{folder} is not a pack: it has no {MANIFEST_NAME}; build one with `everpaw pack build`"
-        )
+        raise no_pack(folder)
     manifest = parse_manifest(raw, folder / MANIFEST_NAME)
     signer = signer_of(raw, _read_bounded(folder, SIGNATURE_NAME, MAX_SIGNATURE_BYTES), folder)
     for name, entry in manifest.files.items():
@@ -177,6 +181,16 @@ def verify(folder: Path, starter_sha256: str | None = None, keyring: Keyring | N
     known = keyring.known(signer) if keyring and signer else None
     trust = "starter" if identity == starter_sha256 else trust_in(signer, keyring)
     return Pack(folder, manifest, identity, trust, known or signer)
+
+
+def no_pack(path: Path) -> PackError:
+    """Why no pack can be read from `path`, a folder without a manifest or no folder at all."""
+    if path.is_file():
+        return PackError(
+            f"{path} is a file, here a pack's folder is wanted; a pack in one file becomes one with"
+            f" `everpaw pack archive {path} FOLDER`"
+        )
+    return PackError(f"{path} is not a pack: it has no {MANIFEST_NAME}; build one with `everpaw pack build`")
 
 
 def parse_manifest(raw: bytes, source: Path) -> Manifest:

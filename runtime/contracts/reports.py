@@ -1,6 +1,7 @@
 """What a robot tells of itself for who watches over it: this computer, latencies, its body, events of before.
 
-No field holds words or sound but `FactsAck`, which is sent only with consent (`privacy.share_text`).
+No field holds words or sound but those of `FactsAck` and `LessonsAck`, which are sent only with consent
+(`privacy.share_text`).
 """
 
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from runtime.contracts.messages import Message, Name
+from runtime.contracts.requests import Erasable
 
 
 class HostTelemetry(Message):
@@ -130,3 +132,88 @@ class FactsAck(Message):
     reason: str = ""
     facts: tuple[FactRow, ...] = ()
     total: int = 0
+
+
+class LessonRow(_Part):
+    """A turn that is kept to learn from, its texts cut where they are long."""
+
+    number: int
+    heard: str
+    intent: str = ""
+    """What was made of it; empty: not understood"""
+    label: str = ""
+    """praised, scolded, corrected, or nothing of the kind"""
+    meant: str = ""
+    """Where corrected: the words that say it"""
+    meant_intent: str = ""
+
+
+class LessonsAck(Message):
+    """Answer to `request/lessons`, the newest first."""
+
+    id: str
+    ok: bool
+    reason: str = ""
+    lessons: tuple[LessonRow, ...] = ()
+    total: int = 0
+
+
+class KeptAck(Message):
+    """Answer to `request/kept`: how much there is of each class that can be erased."""
+
+    id: str
+    ok: bool
+    reason: str = ""
+    counts: dict[Erasable, int] = Field(default_factory=dict)
+
+
+class ErasedAck(Message):
+    """What became of `request/erase`; told when it is done."""
+
+    id: str
+    ok: bool
+    reason: str = ""
+    erased: tuple[Erasable, ...] = ()
+    searched_for: int = 0
+    """Texts and sealed rows that were looked for afterwards, and found nowhere"""
+    files: int = 0
+
+
+class PackRow(_Part):
+    """A pack on the robot's disk; `sha256` is its identity."""
+
+    name: str
+    sha256: str
+
+
+class OfferRow(_Part):
+    """What the channel offered when it was looked at last."""
+
+    name: str
+    version: int
+    sha256: str
+    notes: str = ""
+    """By its maker"""
+
+
+class UpdateState(Message):
+    """What is installed, what is offered, what the way back leads to; retained."""
+
+    repository: bool
+    """The settings name one"""
+    serving: PackRow | None = None
+    version: int | None = None
+    """Of the channel's release that was kept last"""
+    previous: PackRow | None = None
+    offered: OfferRow | None = None
+    refused: str = ""
+    """Why what is offered failed here before"""
+
+
+class UpdateAck(Message):
+    """Whether `request/update` is begun; what becomes of it is `job/update`'s to tell."""
+
+    id: str
+    ok: bool
+    reason: str = ""
+    """`late`, or `busy`: another job is under way"""

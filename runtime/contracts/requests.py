@@ -52,6 +52,52 @@ class MemoryRequest(Request):
     value: Annotated[str, StringConstraints(max_length=240)] = ""
 
 
+class LessonsRequest(Request):
+    """The turns that are kept to learn from; answered by `ack/lessons`."""
+
+    act: Literal["list", "forget"] = "list"
+    number: Annotated[int, Field(ge=0)] = 0
+    """Of a lesson in the last list; for `list` how many of the newest to leave out"""
+
+
+class KeptRequest(Request):
+    """How much of each class of data is kept; answered by `ack/kept`."""
+
+
+Erasable = Literal["memory", "lessons", "events", "persona", "life", "consents"]
+FRESH_MS = 60_000
+
+
+class DatedRequest(Request):
+    """One that counts for a minute of the robot's clock: under way for longer, it does nothing."""
+
+    seen_mono_ms: Annotated[int, Field(ge=0)]
+    """Of the `state/clock` that the asker heard last"""
+
+    def is_fresh(self, now_mono_ms: int) -> bool:
+        return abs(now_mono_ms - self.seen_mono_ms) <= FRESH_MS
+
+
+class EraseRequest(DatedRequest):
+    """Destroy these classes of data, as `everpaw privacy erase` does; answered by `ack/erased`.
+
+    Mind and bridge empty their journals of events at once; for the rest the mind ends its life, destroys,
+    looks whether anything is left, and begins anew.
+    """
+
+    only: Annotated[tuple[Erasable, ...], Field(min_length=1, max_length=6)]
+
+
+class UpdateRequest(DatedRequest):
+    """What `everpaw update` does on the robot, by the same rules; answered by `ack/update`.
+
+    What becomes of it is told on `job/update`. Only what the robot's own settings name as its repository is
+    looked at; nobody names a pack from afar.
+    """
+
+    act: Literal["look", "install", "rollback"]
+
+
 class ReplayRequest(Request):
     """Events again, in `event/past`, of every journal."""
 

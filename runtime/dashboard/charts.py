@@ -1,6 +1,7 @@
 """The second part: mood over the day, latencies by stage, battery, temperature, load."""
 
 from collections.abc import Callable
+from math import ceil, floor
 from typing import Any
 
 from nicegui import ui
@@ -8,7 +9,8 @@ from nicegui import ui
 from runtime.dashboard.view import View, card
 
 COLOURS = ("#2f7fb8", "#d0762b", "#3d9a5f")
-GREY = "#8a8f98"
+"""Of lines and bars, three times as light or dark as either card; words have the page's (style.css)"""
+_GRID = {"splitLine": {"lineStyle": {"opacity": 0.25}}}
 
 
 def charts(view: View) -> None:
@@ -18,7 +20,8 @@ def charts(view: View) -> None:
         ("mood", {"valence": w("charts.valence"), "arousal": w("charts.arousal")}, (-1, 1)),
         ("supply", {"supply_v": w("charts.board")}, None),
         ("temperature", {"board_c": w("charts.board"), "host_c": w("charts.host")}, None),
-        ("load", {"cpu_percent": w("charts.cpu"), "memory_mb": w("charts.memory")}, None),
+        ("cpu", {"cpu_percent": w("charts.cpu")}, (0, 100)),
+        ("memory", {"memory_mb": w("charts.memory")}, None),
     )
     with ui.element("div").classes("grid even"):
         _latency(view)
@@ -30,10 +33,10 @@ def _base(title: str) -> dict[str, Any]:
     return {
         "animation": False,
         "color": list(COLOURS),
-        "textStyle": {"color": GREY},
-        "legend": {"textStyle": {"color": GREY}, "top": 0},
+        "legend": {"top": 0},
         "grid": {"left": 52, "right": 14, "top": 34, "bottom": 28},
         "tooltip": {"trigger": "axis"},
+        "backgroundColor": "transparent",
         "aria": {"enabled": True, "label": {"description": title}},
     }
 
@@ -42,7 +45,7 @@ def _chart(view: View, title: str, options: dict[str, Any], sample: Callable[[],
     """A chart that is drawn anew where `sample`, the list of its series' data, changed."""
     with card(title):
         empty = ui.label(view.words("charts.no_data")).classes("soft")
-        chart = ui.echart(options).classes("chart").props(f'role=img aria-label="{title}"')
+        chart = ui.echart(options, renderer="svg").classes("chart").props(f'role=img aria-label="{title}"')
     drawn: list[Any] = [None]
 
     def refresh() -> None:
@@ -54,6 +57,8 @@ def _chart(view: View, title: str, options: dict[str, Any], sample: Callable[[],
         drawn[0] = data
         for series, values in zip(chart.options["series"], data["series"], strict=True):
             series["data"] = values
+        if "span" in data:
+            chart.options["yAxis"]["min"], chart.options["yAxis"]["max"] = data["span"]
         if "names" in data:
             chart.options["yAxis"]["data"] = data["names"]
         chart.update()
@@ -62,18 +67,27 @@ def _chart(view: View, title: str, options: dict[str, Any], sample: Callable[[],
 
 
 def _lines(view: View, title: str, names: dict[str, str], span: tuple[float, float] | None) -> None:
+    label = {"hideOverlap": True}
     options = _base(title) | {
-        "xAxis": {"type": "time", "axisLabel": {"hideOverlap": True}},
-        "yAxis": {"type": "value", "scale": True, "splitLine": {"lineStyle": {"opacity": 0.25}}},
-        "series": [{"type": "line", "name": label, "showSymbol": False} for label in names.values()],
+        "xAxis": {"type": "time", "axisLabel": label},
+        "yAxis": {"type": "value", "scale": True, "axisLabel": label, **_GRID},
+        "series": [{"type": "line", "name": name, "showSymbol": False} for name in names.values()],
     }
-    if span is not None:
-        options["yAxis"] |= {"min": span[0], "max": span[1]}
+    if len(names) == 1:  # the card's title says it
+        options["legend"]["show"], options["grid"]["top"] = False, 14
 
     def sample() -> dict[str, Any]:
-        return {"series": [_points(view, name) for name in names]}
+        series = [_points(view, name) for name in names]
+        return {"series": series, "span": span or _span([value for line in series for _, value in line])}
 
     _chart(view, title, options, sample)
+
+
+def _span(values: list[float]) -> tuple[float, float]:
+    """Whole numbers around the values, so that a quiet one is a quiet line."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    room = max(1.0, 0.1 * (high - low))
+    return float(floor(low - room)), float(ceil(high + room))
 
 
 def _points(view: View, name: str) -> list[tuple[int, float]]:
@@ -85,16 +99,16 @@ def _latency(view: View) -> None:
     w = view.words
     title = w("charts.latency")
     options = _base(title) | {
-        "xAxis": {"type": "value", "splitLine": {"lineStyle": {"opacity": 0.25}}},
+        "xAxis": {"type": "value", **_GRID},
         "yAxis": {"type": "category", "data": [], "inverse": True},
         "series": [{"type": "bar", "name": w(f"charts.{name}"), "data": []} for name in ("median", "worst")],
     }
-    options["grid"]["left"] = 92
+    options["grid"]["left"] = 148
 
     def sample() -> dict[str, Any]:
         told = view.pet.latency
         stages = sorted(told.stages.items(), key=lambda item: item[1].p50_ms) if told else []
-        names = [f"{name} ({stage.n})" for name, stage in stages]
+        names = [f"{w(f'stages.{name}')} ({stage.n})" for name, stage in stages]
         return {
             "names": names,
             "series": [[stage.p50_ms for _, stage in stages], [stage.p95_ms for _, stage in stages]],

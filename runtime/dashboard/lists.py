@@ -8,22 +8,23 @@ from nicegui import ui
 
 from runtime.contracts import messages as m
 from runtime.contracts.reports import BodyMeta
+from runtime.dashboard.telling import kind_of, meant, what_of
 from runtime.dashboard.view import View, act, card
 from runtime.eyes.pet import Pet
 
 KINDS = ("wake", "turn", "safety")
 SHOWN_ROBOTS = 200
-_STAMPS = frozenset({"schema_version", "origin", "seq", "at_s", "mono_ms", "timings_ms"})
 
 
 def table(heads: Sequence[str], label: str) -> ui.element:
-    """An empty table; its rows go into what comes back."""
-    region = ui.element("div").classes("scroll").props(f'tabindex=0 role=region aria-label="{label}"')
+    """An empty table, without a head where no column has one; its rows go into what comes back."""
+    region = ui.element("div").classes("long").props(f'tabindex=0 role=region aria-label="{label}"')
     with region, ui.element("table").classes("plain"):
-        with ui.element("thead"), ui.element("tr"):
-            for head in heads:
-                with ui.element("th").props("scope=col"):
-                    ui.label(head)
+        if any(heads):
+            with ui.element("thead"), ui.element("tr"):
+                for head in heads:
+                    with ui.element("th").props("scope=col"):
+                        ui.label(head)
         return ui.element("tbody")
 
 
@@ -51,16 +52,15 @@ def events(view: View) -> None:
 
     def refresh() -> None:
         names = [f"event/{kind.value}"] if kind.value else []
-        found = view.watcher.events.search(view.robot, search.value or "", names)
+        text = search.value or ""
+        found = view.watcher.events.search(view.robot, text, names, meant=lambda word: meant(w, word))
         none.visible = not found
         if found == shown[0]:
             return
         shown[0] = found
         body.clear()
         for event in found:
-            what = {k: v for k, v in event.payload.items() if k not in _STAMPS and v not in ("", None)}
-            told = ", ".join(f"{key} {value}" for key, value in what.items())
-            row(body, [_clock_time(event.at_s), w(f"events.{event.name.partition('/')[2]}"), told])
+            row(body, [_clock_time(event.at_s), kind_of(w, event), what_of(w, event)])
 
     view.on_refresh(refresh)
 
@@ -71,7 +71,7 @@ def _clock_time(at_s: float) -> str:
 
 
 def robots(view: View, choose: Callable[[str], None]) -> None:
-    """Builds the last part: versions and update of this robot, and the fleet."""
+    """Builds what the last part shows of versions and of the fleet."""
     w = view.words
     with ui.element("div").classes("stack"):
         _versions(view)
@@ -109,13 +109,11 @@ def _fleet_row(view: View, pet: Pet) -> list[str]:
 
 def _versions(view: View) -> None:
     w = view.words
-    with card(w("robots.update")):
-        job = ui.label().props("data-see=update")
-        body = table([w("robots.version"), ""], w("robots.version"))
+    with card(w("robots.version")):
+        body = table(["", ""], w("robots.version"))
     shown: list[Any] = [None]
 
     def refresh() -> None:
-        job.text = _job(view)
         rows = _version_rows(view)
         if rows != shown[0]:
             shown[0] = rows
@@ -124,14 +122,6 @@ def _versions(view: View) -> None:
                 row(body, cells)
 
     view.on_refresh(refresh)
-
-
-def _job(view: View) -> str:
-    job = view.pet.of("job/update", m.JobState)
-    if job is None:
-        return view.words("robots.no_update")
-    share = f" {100 * job.bytes_done // job.bytes_total} %" if job.bytes_total else ""
-    return f"{job.status}{share} {job.release} {job.detail}".strip()
 
 
 def _version_rows(view: View) -> list[tuple[str, str]]:

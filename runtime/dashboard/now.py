@@ -8,6 +8,7 @@ from runtime.contracts import messages as m
 from runtime.contracts.reports import PrivacyState
 from runtime.dashboard.twin import Twin
 from runtime.dashboard.view import View, act, card, switch
+from runtime.eyes.pet import Status
 
 SKILLS_AT_HAND = ("sit", "lie", "stand", "wag", "shake_paw", "walk", "bark", "dance")
 
@@ -56,22 +57,43 @@ def _status(view: View) -> None:
         detail = ui.label().classes("soft").props("data-see=detail")
         doing = ui.label().classes("soft")
         wants = ui.label().classes("soft")
+        power = ui.label().classes("soft").props("data-see=power")
         muted = ui.label(w("status.muted")).classes("bad")
+        with ui.element("div").classes("row next"):
+            ways = {
+                key: act(w(f"commands.{name}"), _by_hand(view, name), f"next-{name}")
+                for key, name in (("stopped", "clear"), ("not_armed", "arm"))
+            }
 
     def refresh() -> None:
         pet, mind = view.pet, view.pet.of("state/mind", m.MindState)
         status = pet.status
         big.text = w(f"status.{status.key}")
         big.classes(replace=f"big {status.level}")
-        detail.text = (
-            w(f"moods.{status.detail}") if status.level == "good" else status.detail.replace("_", " ")
-        )
+        detail.text = w(f"moods.{status.detail}") if status.level == "good" else _why(view, status)
+        for key, way in ways.items():
+            way.visible = status.key == key
+        link = pet.of("tele/link", m.LinkTelemetry)
+        power.text = _power(view, link) if link and pet.online else ""
         doing.text = f"{w('status.does')}: {mind.doing.replace('_', ' ')}" if mind and mind.doing else ""
         strongest = max(mind.drives, key=lambda name: mind.drives[name]) if mind and mind.drives else ""
         wants.text = f"{w('status.wants')}: {w(f'drives.{strongest}')}" if strongest else ""
         muted.visible = bool(pet.privacy and pet.privacy.muted)
 
     view.on_refresh(refresh)
+
+
+def _why(view: View, status: Status) -> str:
+    """A board's reason, or the movement that is under way."""
+    part = "skills" if status.key == "moving" else "faults"
+    return view.words(f"{part}.{status.detail.lower().replace(' ', '_')}")
+
+
+def _power(view: View, link: m.LinkTelemetry) -> str:
+    """Battery and the board's temperature, as far as there are sensors."""
+    volts = f"{view.words('charts.battery')}: {link.supply_mv / 1000:.1f} V" if link.supply_mv else ""
+    warmth = f"{link.temperature_c:g} °C" if link.temperature_c is not None else ""
+    return " · ".join(part for part in (volts, warmth) if part)
 
 
 def _commands(view: View) -> None:
@@ -121,7 +143,7 @@ def _say(view: View, text: ui.input) -> None:
 
 def _told(view: View, ack: m.Ack) -> str:
     why = f": {ack.reason}" if ack.reason else ""
-    return f"{ack.act} - {view.words(f'ack.{ack.status}')}{why}"
+    return f"{view.words(f'commands.{ack.act}')}: {view.words(f'ack.{ack.status}')}{why}"
 
 
 def _sound(view: View) -> None:
@@ -178,7 +200,8 @@ def _talk(view: View) -> None:
             for _, turn in talk:
                 if turn.heard:
                     ui.label(f"{w('talk.you')}: {turn.heard}").classes("you")
-                intent = turn.intent.replace("_", " ") if turn.intent else w("talk.not_understood")
+                intent = w(f"skills.{turn.intent}") if turn.intent else w("talk.not_understood")
                 ui.label(f"{view.pet.name}: {turn.said}" if turn.said else f"({intent})")
+        box.run_method("scrollTo", 0, 1_000_000)
 
     view.on_refresh(refresh)

@@ -8,8 +8,10 @@ from nicegui import Client, ui
 
 from runtime.contracts import messages as m
 from runtime.dashboard import charts, lists, privacy
+from runtime.dashboard.devices import Door, devices
 from runtime.dashboard.now import now
 from runtime.dashboard.twin import Twin
+from runtime.dashboard.updates import updates
 from runtime.dashboard.view import View
 from runtime.dashboard.words import LANGUAGES, Words
 from runtime.eyes.pet import Pet
@@ -18,22 +20,30 @@ from runtime.eyes.watcher import Watcher
 REFRESH_S = 0.5
 VIEW_S, VIEW_MS = 1.0, 3_000
 PARTS = ("now", "charts", "events", "memory", "robots")
+_TELL = 'emitEvent("everpaw-seen", !document.hidden)'
+_SEEN = f'document.addEventListener("visibilitychange", () => {_TELL});'
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
 
 def build(
-    watcher: Watcher, language: str, robot: str, avatar_of: Callable[[Pet], str], client: Client
+    watcher: Watcher,
+    language: str,
+    robot: str,
+    avatar_of: Callable[[Pet], str],
+    client: Client,
+    door: Door | None = None,
 ) -> None:
-    """One page for one client."""
-    view = View(watcher, Words(language), robot or next(iter(watcher.pets), ""))
+    """One page for one client; `door` where others than this computer may open it."""
+    view = View(watcher, Words(language), robot or next(iter(watcher.pets), ""), PARTS[0])
     ui.add_css(_STYLE)
+    ui.add_body_html(f"<script>{_SEEN}</script>")
     ui.add_body_html(f'<script>document.documentElement.lang = "{language}"</script>')
     _head(view)
     tabs = _tabs(view)
     with ui.element("main").classes("main").props("id=content tabindex=-1"):
         waiting = ui.label(view.words("page.no_robot")).classes("soft")
-        with ui.tab_panels(tabs, value="now", animated=False, keep_alive=True).classes("w-full"):
-            twin = _panels(view, avatar_of)
+        with ui.tab_panels(tabs, value=view.part, animated=False, keep_alive=True).classes("w-full"):
+            twin = _panels(view, avatar_of, door)
 
     def refresh() -> None:
         if not view.robot:
@@ -41,23 +51,38 @@ def build(
         waiting.visible = not view.robot
         view.refresh()
 
+    def turn_to(part: str) -> None:
+        view.part = part
+        refresh()
+
+    def see(seen: bool) -> None:
+        view.seen = seen
+        if seen:
+            refresh()
+            _look(view)
+
     refresh()
-    ui.timer(REFRESH_S, refresh)
-    ui.timer(VIEW_S, lambda: _look(view, client), immediate=True)
+    tabs.on_value_change(lambda event: turn_to(event.value))
+    ui.on("everpaw-seen", lambda event: see(bool(event.args)))
+    client.on_connect(lambda: client.run_javascript(_TELL))
+    ui.timer(REFRESH_S, lambda: refresh() if _is_looked_at(view, client) else None)
+    ui.timer(VIEW_S, lambda: _look(view) if _is_looked_at(view, client) else None, immediate=True)
     _feed(view, twin, client)
 
 
-def _panels(view: View, avatar_of: Callable[[Pet], str]) -> Twin:
-    with ui.tab_panel("now"):
+def _panels(view: View, avatar_of: Callable[[Pet], str], door: Door | None) -> Twin:
+    with ui.tab_panel("now"), view.building("now"):
         twin = now(view, avatar_of(view.pet))
-    with ui.tab_panel("charts"):
+    with ui.tab_panel("charts"), view.building("charts"):
         charts.charts(view)
-    with ui.tab_panel("events"):
+    with ui.tab_panel("events"), view.building("events"):
         lists.events(view)
-    with ui.tab_panel("memory"):
+    with ui.tab_panel("memory"), view.building("memory"):
         privacy.memory(view)
-    with ui.tab_panel("robots"):
+    with ui.tab_panel("robots"), view.building("robots"), ui.element("div").classes("stack"):
+        updates(view)
         lists.robots(view, lambda robot: ui.navigate.to(f"/?robot={robot}&lang={view.words.language}"))
+        devices(view, door)
     return twin
 
 
@@ -106,9 +131,14 @@ def _tabs(view: View) -> ui.tabs:
     return tabs
 
 
-def _look(view: View, client: Client) -> None:
-    """Joints flow while somebody looks."""
-    if view.robot and client.has_socket_connection:
+def _is_looked_at(view: View, client: Client) -> bool:
+    """A browser shows it: neither closed nor behind another window."""
+    return view.seen and client.has_socket_connection
+
+
+def _look(view: View) -> None:
+    """Joints flow while somebody looks at the twin."""
+    if view.robot and view.part == PARTS[0]:
         view.watcher.ask(view.robot, "request/view", for_ms=VIEW_MS)
 
 
@@ -117,7 +147,7 @@ def _feed(view: View, twin: Twin, client: Client) -> None:
     loop = asyncio.get_running_loop()
 
     def take(pet: Pet, name: str, message: m.Message) -> None:
-        if pet.robot == view.robot and isinstance(message, m.JointsTelemetry):
+        if view.seen and pet.robot == view.robot and isinstance(message, m.JointsTelemetry):
             loop.call_soon_threadsafe(_pose, twin, client, message.joints_deg)
 
     client.on_delete(view.watcher.listen(take))

@@ -1,88 +1,36 @@
-"""The fourth part: what the pet remembers, to read, put right and forget; and the switches of privacy.
+"""The fourth part: what the pet remembers and learnt, to read, put right and forget; the switches of privacy;
+and what is kept of people, to be erased.
 
-Facts come over MQTT only with consent to words. Answers arrive on the bus's thread and are shown at the next
-refresh.
+Facts and lessons come over MQTT only with consent to words.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 
 from nicegui import ui
 
-from runtime.contracts.reports import FactRow, FactsAck, PrivacyState
-from runtime.dashboard.lists import table
-from runtime.dashboard.view import View, act, card, switch
-
-
-@dataclass(slots=True)
-class Facts:
-    """The facts that the last answer told."""
-
-    view: View
-    rows: list[FactRow] = field(default_factory=list)
-    total: int = 0
-    reason: str = ""
-    shown: int = 0
-    changes: int = 0
-    _asked: str = ""
-    _skipped: int = 0
-
-    def read(self, skipped: int = 0) -> None:
-        self._skipped = skipped
-        self._asked = self.view.ask("request/memory", act="list", number=skipped)
-
-    def change(self, act_: str, number: int, value: str = "") -> None:
-        self._skipped = 0
-        self._asked = self.view.ask("request/memory", act=act_, number=number, value=value)
-
-    def take(self) -> None:
-        """The answer, if it has come."""
-        answer = self.view.pet.of("ack/memory", FactsAck)
-        if answer is None or answer.id != self._asked:
-            return
-        self._asked = ""
-        self.reason = "" if answer.ok else answer.reason
-        if answer.ok:
-            self.rows = [*(self.rows if self._skipped else []), *answer.facts]
-            self.total = answer.total
-        self.changes += 1
+from runtime.contracts.reports import FactRow, FactsAck, LessonRow, LessonsAck, PrivacyState
+from runtime.dashboard.kept import kept
+from runtime.dashboard.listing import Listing, listed
+from runtime.dashboard.view import View, act, card, sure, switch
 
 
 def memory(view: View) -> None:
     """Builds it."""
     with ui.element("div").classes("grid"):
-        _facts(view)
-        _switches(view)
+        with ui.element("div").classes("stack"):
+            facts = Listing[FactRow](view, "memory", lambda a: a.facts if isinstance(a, FactsAck) else ())
+            listed(view, facts, ["", "", ""], partial(_fact, view, facts))
+            turns = Listing[LessonRow](
+                view, "lessons", lambda a: a.lessons if isinstance(a, LessonsAck) else ()
+            )
+            listed(view, turns, ["", ""], partial(_lesson, view, turns))
+        with ui.element("div").classes("stack"):
+            _switches(view)
+            kept(view)
 
 
-def _facts(view: View) -> None:
-    w, facts = view.words, Facts(view)
-    with card(w("memory.title")):
-        with ui.element("div").classes("row"):
-            act(w("memory.read"), facts.read, "memory-read")
-            more = act(w("memory.more"), lambda: facts.read(len(facts.rows)), "memory-more")
-            count = ui.label().classes("soft")
-        reason = ui.label().classes("warn").props("role=status data-see=memory")
-        body = table(["", "", ""], w("memory.title"))
-    drawn = [-1]
-
-    def refresh() -> None:
-        facts.take()
-        more.visible = len(facts.rows) < facts.total
-        if facts.changes == drawn[0]:
-            return
-        drawn[0] = facts.changes
-        known = facts.reason in ("not_allowed", "no_consent")
-        reason.text = w(f"memory.{facts.reason}") if known else facts.reason
-        count.text = f"{facts.total} {w('memory.count')}" if facts.changes else ""
-        body.clear()
-        for fact in facts.rows:
-            _fact(view, facts, body, fact)
-
-    view.on_refresh(refresh)
-
-
-def _fact(view: View, facts: Facts, body: ui.element, fact: FactRow) -> None:
+def _fact(view: View, facts: Listing[FactRow], body: ui.element, fact: FactRow) -> None:
     w = view.words
     who = f" ({fact.person})" if fact.person else ""
     with body, ui.element("tr").props(f"data-fact={fact.number}"):
@@ -91,43 +39,61 @@ def _fact(view: View, facts: Facts, body: ui.element, fact: FactRow) -> None:
         with ui.element("td"):
             act(w("memory.correct"), lambda: _correct(view, facts, fact), f"correct-{fact.number}")
         with ui.element("td"):
-            act(w("memory.forget"), lambda: _forget(view, facts, fact), f"forget-{fact.number}")
+            act(w("memory.forget"), _forgetting(view, facts, fact.number, fact.text), f"forget-{fact.number}")
 
 
-def _correct(view: View, facts: Facts, fact: FactRow) -> None:
+def _forgetting(
+    view: View, listing: Listing[FactRow] | Listing[LessonRow], number: int, text: str
+) -> Callable[[], None]:
     w = view.words
-    with ui.dialog() as dialog, ui.element("div").classes("card"):
+
+    def ask() -> None:
+        question, yes = w(f"{listing.name}.sure"), w(f"{listing.name}.forget")
+        sure(view, question, [text], yes, lambda: listing.change("forget", number))
+
+    return ask
+
+
+def _correct(view: View, facts: Listing[FactRow], fact: FactRow) -> None:
+    w = view.words
+    label = f'aria-label="{w("memory.correct")}"'
+    with ui.dialog().props(label) as dialog, ui.element("div").classes("card"):
         ui.label(fact.text)
         value = ui.input(w("memory.correct"), value=fact.value).props(
             "outlined dense autofocus data-do=value"
         )
+
+        def save() -> None:
+            facts.change("correct", fact.number, value=value.value)
+            dialog.close()
+
         with ui.element("div").classes("row"):
-            act(
-                w("memory.save"),
-                _then(dialog, lambda: facts.change("correct", fact.number, value.value)),
-                "save",
-            )
+            act(w("memory.save"), save, "save")
             act(w("memory.cancel"), dialog.close)
     dialog.open()
 
 
-def _forget(view: View, facts: Facts, fact: FactRow) -> None:
+def _lesson(view: View, lessons: Listing[LessonRow], body: ui.element, lesson: LessonRow) -> None:
     w = view.words
-    with ui.dialog() as dialog, ui.element("div").classes("card"):
-        ui.label(w("memory.sure"))
-        ui.label(fact.text).classes("soft")
-        with ui.element("div").classes("row"):
-            act(w("memory.forget"), _then(dialog, lambda: facts.change("forget", fact.number)), "sure")
-            act(w("memory.cancel"), dialog.close)
-    dialog.open()
+    made = w(f"skills.{lesson.intent}") if lesson.intent else w("talk.not_understood")
+    with body, ui.element("tr").props(f"data-lesson={lesson.number}"):
+        with ui.element("td"):
+            ui.label(f"“{lesson.heard}” → {made}")
+            if lesson.label:
+                ui.label(_taken(view, lesson)).classes("soft")
+        with ui.element("td"):
+            act(
+                w("lessons.forget"),
+                _forgetting(view, lessons, lesson.number, f"“{lesson.heard}” → {made}"),
+                f"unlearn-{lesson.number}",
+            )
 
 
-def _then(dialog: ui.dialog, do: Callable[[], None]) -> Callable[[], None]:
-    def both() -> None:
-        do()
-        dialog.close()
-
-    return both
+def _taken(view: View, lesson: LessonRow) -> str:
+    """How it was taken: praised, scolded, or what was meant."""
+    w = view.words
+    told = w(f"lessons.{lesson.label}")
+    return f"{told}: “{lesson.meant}” → {w(f'skills.{lesson.meant_intent}')}" if lesson.meant else told
 
 
 def _switches(view: View) -> None:
@@ -136,15 +102,15 @@ def _switches(view: View) -> None:
         share = switch(
             w("memory.share_text"), lambda on: view.ask("request/consent", share_text=on), "share-text"
         )
-        ui.label(w("memory.share_hint")).classes("soft")
+        ui.label(w("memory.share_hint")).classes("hint")
         remember = switch(
             w("memory.remember"), lambda on: view.ask("request/consent", remember=on), "remember"
         )
-        ui.label(w("memory.remember_hint")).classes("soft")
+        ui.label(w("memory.remember_hint")).classes("hint")
         lessons = switch(w("memory.lessons"), lambda on: view.ask("request/consent", lessons=on), "lessons")
-        ui.label(w("memory.lessons_hint")).classes("soft")
+        ui.label(w("memory.lessons_hint")).classes("hint")
         mute = switch(w("commands.mute"), lambda on: view.ask("request/mute", muted=on), "mute-too")
-        ui.label(w("memory.mute_hint")).classes("soft")
+        ui.label(w("memory.mute_hint")).classes("hint")
     seen: list[PrivacyState | None] = [None]
 
     def refresh() -> None:

@@ -111,6 +111,47 @@ function builtIn(body) {
   return root;
 }
 
+const SAMPLES = 60; // points of a paw that are looked at for the floor
+
+// What may touch the floor: the built-in animal's feet, else the skin that follows a knee.
+function contactsOf(figure) {
+  const found = [];
+  const at = new THREE.Vector3();
+  figure.traverse((node) => {
+    if (node.userData.floor) {
+      const low = () => node.getWorldPosition(at).y - node.userData.floor;
+      found.push({ front: node.userData.front, z: () => node.getWorldPosition(at).z, low });
+    }
+    if (node.isSkinnedMesh) found.push(...pawsOf(node));
+  });
+  return found;
+}
+
+function pawsOf(mesh) {
+  const limbs = mesh.skeleton.bones.map((bone) => {
+    let above = bone;
+    while (above && !above.name.endsWith("_knee")) above = above.parent;
+    return above ? above.name : "";
+  });
+  const { skinIndex, skinWeight } = mesh.geometry.attributes;
+  const points = {};
+  for (let vertex = 0; vertex < skinIndex.count; vertex++) {
+    let heaviest = 0;
+    for (let slot = 1; slot < 4; slot++) {
+      if (skinWeight.getComponent(vertex, slot) > skinWeight.getComponent(vertex, heaviest)) heaviest = slot;
+    }
+    const limb = limbs[skinIndex.getComponent(vertex, heaviest)];
+    if (limb) (points[limb] ??= []).push(vertex);
+  }
+  const at = new THREE.Vector3();
+  const place = (vertex) => mesh.getVertexPosition(vertex, at).applyMatrix4(mesh.matrixWorld);
+  return Object.entries(points).map(([limb, all]) => {
+    const some = all.filter((_, i) => i % Math.ceil(all.length / SAMPLES) === 0);
+    const low = () => Math.min(...some.map((vertex) => place(vertex).y));
+    return { front: limb.startsWith("front"), z: () => place(some[0]).z, low };
+  });
+}
+
 const AXES = { hip: [-1, 0, 0], knee: [1, 0, 0], pan: [0, 1, 0], tilt: [-1, 0, 0], tail: [0, -1, 0] };
 
 function axisOf(node, joint) {
@@ -193,15 +234,18 @@ export default {
       this.figure = figure;
       this.scene.add(figure);
       this.bones = {};
-      this.feet = [];
       figure.traverse((node) => {
         const joint = this.body.joints.find((j) => j.name === node.name);
         if (joint) {
           const bind = (node.userData.bind_deg || 0);
           this.bones[joint.name] = { node, axis: axisOf(node, joint.name), rest: node.quaternion.clone(), bind };
         }
-        if (node.userData.floor) this.feet.push(node);
       });
+      this.contacts = contactsOf(figure);
+      figure.updateMatrixWorld(true);
+      const [front, rear] = [true, false].map((which) => this.contacts.filter((c) => c.front === which));
+      const middle = (contacts) => contacts.reduce((sum, c) => sum + c.z() / contacts.length, 0);
+      this.stride = front.length && rear.length ? middle(front) - middle(rear) : 0;
       const start = Object.keys(this.target).length
         ? this.target
         : Object.fromEntries(this.body.joints.map((j) => [j.name, j.rest_deg]));
@@ -240,21 +284,19 @@ export default {
 
     // Front and rear feet stand on the floor: it tips nose up or down as the legs give.
     settle() {
-      if (!this.feet?.length) return;
+      if (!this.contacts?.length) return;
       this.figure.position.y = 0;
       this.figure.rotation.x = 0;
-      const front = this.lowest((foot) => foot.userData.front);
-      const rear = this.lowest((foot) => !foot.userData.front);
-      const length = this.body.geometry.length_mm * MM;
-      this.figure.rotation.x = -Math.atan2(rear - front, length);
+      const front = this.lowest((contact) => contact.front);
+      const rear = this.lowest((contact) => !contact.front);
+      this.figure.rotation.x = this.stride > 0 ? -Math.atan2(rear - front, this.stride) : 0;
       this.figure.position.y = -this.lowest(() => true);
     },
 
     lowest(which) {
       this.figure.updateMatrixWorld(true);
-      const at = new THREE.Vector3();
-      const feet = this.feet.filter(which);
-      return feet.length ? Math.min(...feet.map((f) => f.getWorldPosition(at).y - f.userData.floor)) : 0;
+      const contacts = this.contacts.filter(which);
+      return contacts.length ? Math.min(...contacts.map((contact) => contact.low())) : 0;
     },
 
     step() {

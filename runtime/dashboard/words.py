@@ -1,6 +1,7 @@
 """The page's words in the reader's language."""
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,16 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = language
         self._column = LANGUAGES.index(language)
+
+    def keys_of(self, text: str, parts: Iterable[str]) -> list[str]:
+        """The names, of those parts, under which `text` is told."""
+        sought = text.lower()
+        return [
+            name
+            for part in parts
+            for name, row in _table()[part].items()
+            if sought in row[self._column].lower()
+        ]
 
     def __call__(self, key: str) -> str:
         part, _, word = key.partition(".")

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from runtime import robot as assembly
+from runtime import assembly
 from runtime.audio.capture import QueueSource, Source, read_audio
 from runtime.audio.playback import Sink
 from runtime.audio.stop import StopHit
@@ -140,7 +140,8 @@ def arm(robot: Robot) -> None:
     body = robot.body
     if body.state.mcu_state == "ARMED":
         return
-    print("everpaw: the body had let go (the mind was late); armed again by hand", file=sys.stderr)
+    why = body.state.fault or body.state.mcu_state or "the board is silent"
+    print(f"everpaw: the body had let go ({why}); armed again by hand", file=sys.stderr)
     body.wait(body.arm("cli"), FINAL, READY_S)
 
 

@@ -81,6 +81,12 @@ class People:
         """The next line is spoken by this voice, counted round and round."""
         self._next = number
 
+    def begin_anew(self, number: int) -> None:
+        """The same, and every voice speaks as if it had said nothing yet."""
+        self.begin_with(number)
+        for voice in self._voices:
+            voice.begin_anew()
+
     def say(self, line: Said) -> Spoken:
         """`line` at a person's loudness, with a tenth of a second of silence around it."""
         voice = self._voices[self._next % len(self._voices)]

@@ -50,6 +50,10 @@ class Room:
     ) -> None:
         self._person, self._sink, self._moving = person, sink, moving
         self._settings = settings or RoomSettings()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Quiet, and the same noises from now on as at first."""
         self._rng = np.random.default_rng(self._settings.seed)
         self._way = impulse_response(self._settings, self._rng)
         self._size = 1 << (len(self._way) + BLOCK_SAMPLES - 1).bit_length()

@@ -17,7 +17,7 @@ from runtime.audio.capture import QueueSource
 from runtime.audio.echo import EchoCanceller
 from runtime.audio.playback import NullSink, Sink
 from runtime.audio.playing import Clip
-from runtime.audio.stop import StopHit
+from runtime.audio.stop import StopHit, care_for
 from runtime.audio.turns import SpeechOnset, SpeechStarted
 from runtime.audio.wake import WakeHit
 from runtime.bus import Delivery, decode
@@ -176,7 +176,8 @@ class SimulatedScene:
         heard = AudioBlock(self._room.mix(said, played, moving=moving), start)
         cleaned = self._echo.step(heard, played)
         self._floor.pass_time(now_s)
-        noticed = self._ears.step(cleaned.block, masked=cleaned.masked, on_the_move=speaking or moving)
+        care = care_for(speaking=speaking, moving=moving)
+        noticed = self._ears.step(cleaned.block, masked=cleaned.masked, care=care)
         for one in noticed:
             self._notice(one, now_s)
 

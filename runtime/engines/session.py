@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,12 +28,6 @@ _TYPES: dict[str, type[np.generic]] = {
     "int64": np.int64,
 }
 _log = logging.getLogger(__name__)
-
-
-class Kept(Protocol):
-    """A result that stays where the engine made it, ready to be fed again without a copy."""
-
-    def numpy(self) -> npt.NDArray[np.generic]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +94,6 @@ class Engine:
         except Exception as error:  # a GPU fails in as many types as there are drivers
             self._degrade(error)
             values = self._session.run(self.outputs, dict(feeds))
-        return dict(zip(self.outputs, values, strict=True))
-
-    def value(self, array: npt.NDArray[np.generic]) -> Kept:
-        """An array as the engine keeps its own."""
-        kept: Kept = _onnxruntime().OrtValue.ortvalue_from_numpy(array)
-        return kept
-
-    def keep(self, feeds: Mapping[str, npt.NDArray[np.generic] | Kept]) -> dict[str, Kept]:
-        """As `run`, but results stay with the engine: for what is only fed again, as a cache is."""
-        given = {n: self.value(v) if isinstance(v, np.ndarray) else v for n, v in feeds.items()}
-        try:
-            values = self._session.run_with_ort_values(self.outputs, given)
-        except Exception as error:  # as in `run`
-            self._degrade(error)
-            here = {name: self.value(value.numpy()) for name, value in given.items()}
-            values = self._session.run_with_ort_values(self.outputs, here)
         return dict(zip(self.outputs, values, strict=True))
 
     def _degrade(self, error: Exception) -> None:

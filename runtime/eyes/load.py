@@ -1,30 +1,38 @@
 """`everpaw fleet`: so many simulated robots on one broker of this computer, and what it bears.
 
-Each robot has a connection of its own and tells `tele/link` at the given rate; one watcher takes all of it.
-The robots are plain sockets in one process, because a client library with a thread each would measure itself;
-their own cost is told apart from the broker's. Latency is from a robot's send to the watcher's receipt.
+Each robot has a connection of its own and tells `tele/link` at the given rate; one reader takes all of it.
+The robots are plain sockets in one process and the reader is another, because a client library with a thread
+each would measure itself; what both cost is told apart from the broker's. Latency is from a robot's send to
+the reader's receipt.
 """
 
 import argparse
 import asyncio
 import json
+import multiprocessing
 import resource
-import struct
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runtime.broker import Broker, run_broker
 from runtime.contracts import messages as m
 from runtime.contracts.errors import ConfigError
 from runtime.contracts.topics import PREFIX, encode
+from runtime.eyes.packets import connect_packet, packet_end, publish_packet, subscribe_packet
+from runtime.picture_file import picture
 from runtime.process import cpu_s, resident_mb
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 ROBOTS = (50, 100, 200, 400, 700, 1_000)
 RATE_HZ = 10.0
 _CONNACK = 4
+_SENT = b'"clock_offset_ms":'
 _OTHER_FILES = 50
 """Handles of a process beside its connections"""
 
@@ -42,6 +50,7 @@ class Run:
     broker_cpu: float = 0.0
     broker_mb: float = 0.0
     generator_cpu: float = 0.0
+    reader_cpu: float = 0.0
     late_ms: float = field(default=0.0)
     """How far behind its own pace the generator was, in the mean: a figure beside it is the generator's"""
 
@@ -51,38 +60,6 @@ class Run:
         return self.delivered < 0.99 * self.sent or self.p95_ms > 100
 
 
-def connect_packet(client_id: str) -> bytes:
-    """MQTT 3.1.1 CONNECT, clean session, 60 s keepalive."""
-    body = b"\x00\x04MQTT\x04\x02\x00\x3c" + _text(client_id)
-    return b"\x10" + _length(len(body)) + body
-
-
-def publish_packet(topic: str, payload: bytes) -> bytes:
-    """PUBLISH of QoS 0."""
-    body = _text(topic) + payload
-    return b"\x30" + _length(len(body)) + body
-
-
-def subscribe_packet(pattern: str) -> bytes:
-    """SUBSCRIBE of QoS 0, packet 1."""
-    body = b"\x00\x01" + _text(pattern) + b"\x00"
-    return b"\x82" + _length(len(body)) + body
-
-
-def _text(text: str) -> bytes:
-    raw = text.encode()
-    return struct.pack(">H", len(raw)) + raw
-
-
-def _length(count: int) -> bytes:
-    out = bytearray()
-    while True:
-        count, digit = divmod(count, 128)
-        out.append(digit | (0x80 if count else 0))
-        if not count:
-            return bytes(out)
-
-
 async def _open(broker: Broker, client_id: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection(broker.host, broker.port)
     writer.write(connect_packet(client_id))
@@ -90,87 +67,141 @@ async def _open(broker: Broker, client_id: str) -> tuple[asyncio.StreamReader, a
     return reader, writer
 
 
-async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """(type, body) of the next one."""
-    kind = (await reader.readexactly(1))[0] >> 4
-    length, shift = 0, 0
-    while True:
-        digit = (await reader.readexactly(1))[0]
-        length |= (digit & 0x7F) << shift
-        shift += 7
-        if not digit & 0x80:
-            return kind, await reader.readexactly(length)
+class _Reader(asyncio.Protocol):
+    """Takes PUBLISH packets as fast as they come, and notes how old each is."""
+
+    def __init__(self) -> None:
+        self.lags_ms: list[float] = []
+        self._rest = b""
+
+    def data_received(self, data: bytes) -> None:
+        now_ms = time.monotonic() * 1e3
+        buffer, at = self._rest + data, 0
+        while (end := packet_end(buffer, at)) is not None:
+            mark = buffer.find(_SENT, at, end)
+            if mark > 0:
+                sent_ms = buffer[mark + len(_SENT) : buffer.find(b",", mark)]
+                self.lags_ms.append(now_ms - float(sent_ms))
+            at = end
+        self._rest = buffer[at:]
 
 
-async def _watch(reader: asyncio.StreamReader, lags_ms: list[float]) -> None:
-    while True:
-        kind, body = await _packet(reader)
-        if kind == 3:
-            now_ms = time.monotonic() * 1e3
-            payload = body[2 + struct.unpack(">H", body[:2])[0] :]
-            lags_ms.append(now_ms - json.loads(payload)["clock_offset_ms"])
+def _read(host: str, port: int, pipe: "Connection") -> None:
+    """The reader's process: says when it has subscribed, and at the end what came and what that cost."""
+
+    async def watch() -> None:
+        loop = asyncio.get_running_loop()
+        transport, reader = await loop.create_connection(_Reader, host, port)
+        transport.write(connect_packet("load-watcher"))
+        transport.write(subscribe_packet(f"{PREFIX}/+/tele/link"))
+        await asyncio.sleep(0.5)
+        own_s = time.process_time()
+        pipe.send(None)
+        await loop.run_in_executor(None, pipe.recv)
+        pipe.send((reader.lags_ms, time.process_time() - own_s))
+
+    asyncio.run(watch())
 
 
-async def _robot(
-    broker: Broker, number: int, run: Run, begin_s: float, seconds: float, late_s: list[float]
-) -> None:
-    _, writer = await _open(broker, f"load-{number}")
-    topic = f"{PREFIX}/load-{number}/tele/link"
+def _template() -> tuple[bytes, bytes]:
+    """A robot's message before and behind the moment of sending."""
     link = m.LinkTelemetry(
         frames_sent=1, frames_received=1, crc_errors=0, resends=0, stream_hz=50.0, mono_ms=0, supply_mv=7_600
     )
-    # Spread over the period, as robots are.
-    due_s = begin_s + (number % 97) / 97 / run.rate_hz
-    while due_s < begin_s + seconds:
-        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+    # The field that no reader times by carries the moment of sending, to a microsecond.
+    mark = 1_000_000_000.125
+    before, mark_text, behind = encode(link.model_copy(update={"clock_offset_ms": mark})).partition(
+        str(mark).encode()
+    )
+    assert before.endswith(_SENT), before
+    assert mark_text, "the mark is written as it is read"
+    return before, behind
+
+
+async def _send(writers: Sequence[asyncio.StreamWriter], run: Run, begin_s: float, seconds: float) -> float:
+    """Every robot's messages in turn, spread evenly over the period; how late each was in the mean, s."""
+    before, behind = _template()
+    topics = [f"{PREFIX}/load-{number}/tele/link" for number in range(len(writers))]
+    late_s, count = 0.0, round(seconds * run.rate_hz) * len(writers)
+    gap_s = 1 / run.rate_hz / len(writers)
+    for number in range(count):
+        due_s = begin_s + number * gap_s
         now_s = time.monotonic()
-        late_s.append(now_s - due_s)
-        # The field that no reader times by carries the moment of sending, to a microsecond.
-        writer.write(publish_packet(topic, encode(link.model_copy(update={"clock_offset_ms": now_s * 1e3}))))
+        if now_s < due_s:
+            await asyncio.sleep(due_s - now_s)
+            now_s = time.monotonic()
+        elif number % 50 == 0:  # behind: the loop must turn all the same
+            await asyncio.sleep(0)
+        late_s += now_s - due_s
+        payload = b"%s%.3f%s" % (before, now_s * 1e3, behind)
+        writers[number % len(writers)].write(publish_packet(topics[number % len(writers)], payload))
         run.sent += 1
-        due_s += 1 / run.rate_hz
-    await writer.drain()
-    await asyncio.sleep(1.0)
-    writer.close()
+    return late_s / max(1, count)
 
 
 async def measure(broker: Broker, robots: int, rate_hz: float, seconds: float) -> Run:
     """One row."""
-    run, lags_ms, late_s = Run(robots, rate_hz), list[float](), list[float]()
-    reader, writer = await _open(broker, "load-watcher")
-    writer.write(subscribe_packet(f"{PREFIX}/+/tele/link"))
-    await _packet(reader)
-    watching = asyncio.create_task(_watch(reader, lags_ms))
-    begin_s = time.monotonic() + 1.0 + robots / 400
+    run = Run(robots, rate_hz)
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    reader = multiprocessing.get_context("spawn").Process(
+        target=_read, args=(broker.host, broker.port, theirs), daemon=True
+    )
+    reader.start()
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, ours.recv)
+    writers = [(await _open(broker, f"load-{number}"))[1] for number in range(robots)]
     assert broker.pid is not None
-    broker_s, own_s = cpu_s(broker.pid), time.process_time()
-    await asyncio.gather(*(_robot(broker, n, run, begin_s, seconds, late_s) for n in range(robots)))
-    spent_s = time.monotonic() - begin_s
+    broker_s, own_s, begin_s = cpu_s(broker.pid), time.process_time(), time.monotonic()
+    run.late_ms = round(1e3 * await _send(writers, run, begin_s, seconds), 2)
+    await asyncio.sleep(1.0)
+    spent_s = time.monotonic() - begin_s - 1.0
     run.broker_cpu = round((cpu_s(broker.pid) - broker_s) / spent_s, 3)
     run.generator_cpu = round((time.process_time() - own_s) / spent_s, 3)
     run.broker_mb = round(resident_mb(broker.pid), 1)
-    watching.cancel()
-    writer.close()
+    ours.send(None)
+    lags_ms, reader_s = await loop.run_in_executor(None, ours.recv)
+    reader.join()
+    for writer in writers:
+        writer.close()
+    run.reader_cpu = round(reader_s / spent_s, 3)
     ordered = sorted(lags_ms) or [float("inf")]
     run.delivered = len(lags_ms)
     run.p50_ms, run.p95_ms = (round(ordered[int(q * (len(ordered) - 1))], 2) for q in (0.5, 0.95))
-    run.late_ms = round(1e3 * sum(late_s) / max(1, len(late_s)), 2)
     return run
 
 
 def table(runs: Sequence[Run]) -> str:
     """The rows as text."""
     heads = [*("robots", "sent/s", "delivered", "p50 ms", "p95 ms"), *("broker core", "broker MB")]
-    heads += ["generator core", "behind ms"]
+    heads += ["reader core", "generator core", "behind ms"]
     lines = ["".join(f"{head:>15}" for head in heads)]
     for run in runs:
         share = f"{100 * run.delivered / max(1, run.sent):.2f} %"
         cells: list[object] = [run.robots, f"{run.robots * run.rate_hz:.0f}", share, run.p50_ms, run.p95_ms]
-        cells += [run.broker_cpu, run.broker_mb, run.generator_cpu, run.late_ms]
+        cells += [run.broker_cpu, run.broker_mb, run.reader_cpu, run.generator_cpu, run.late_ms]
         lines.append("".join(f"{cell:>15}" for cell in cells))
     knee = next((run.robots for run in runs if run.knee), None)
     lines.append(f"the knee: {knee} robots" if knee else f"no knee up to {runs[-1].robots} robots")
     return "\n".join(lines)
+
+
+def _draw(runs: Sequence[Run], path: Path) -> None:
+    robots = [run.robots for run in runs]
+    with picture(path, 8.0, 4.0) as figure:
+        late, cores = figure.subplots(1, 2)
+        for name, values in (("median", [r.p50_ms for r in runs]), ("95 %", [r.p95_ms for r in runs])):
+            late.plot(robots, values, marker="o", label=name)
+        late.set(xlabel="robots", ylabel="from send to receipt, ms", ylim=(0, None))
+        for name, values in (
+            ("broker", [r.broker_cpu for r in runs]),
+            ("reader", [r.reader_cpu for r in runs]),
+            ("generator", [r.generator_cpu for r in runs]),
+        ):
+            cores.plot(robots, values, marker="o", label=name)
+        cores.set(xlabel="robots", ylabel="cores", ylim=(0, None))
+        for axes in (late, cores):
+            axes.legend()
+            axes.grid(alpha=0.3)
 
 
 def _counts(text: str) -> tuple[int, ...]:
@@ -206,6 +237,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rate", default=RATE_HZ, type=_above_zero, help="messages a second and robot")
     parser.add_argument("--seconds", default=10.0, type=_above_zero, help="of each number")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the rows, for another program")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="a picture of them")
     args = parser.parse_args(argv)
     _room_for(max(args.robots))
     runs: list[Run] = []
@@ -216,4 +248,6 @@ def main(argv: list[str]) -> int:
     print(table(runs))
     if args.json is not None:
         args.json.write_text(json.dumps([asdict(run) for run in runs], indent=1) + "\n")
+    if args.plot is not None:
+        _draw(runs, args.plot)
     return 0

@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -78,6 +79,15 @@ class Pet:
                 self._sample("host_c", wall_s, message.temperature_c)
                 self._sample("cpu_percent", wall_s, message.cpu_percent)
                 self._sample("memory_mb", wall_s, message.mind_memory_mb)
+
+    def forget(self, erased: Iterable[str]) -> None:
+        """What the robot erased is kept here no longer either."""
+        classes = set(erased)
+        if classes & {"memory", "lessons"}:
+            self.talk.clear()
+        for name, of in (("ack/memory", "memory"), ("ack/lessons", "lessons"), ("event/turn", "events")):
+            if of in classes:
+                self.last.pop(name, None)
 
     def _sample(self, name: str, wall_s: float, value: float | None) -> None:
         if value is not None:

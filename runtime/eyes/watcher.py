@@ -16,7 +16,7 @@ from runtime.bus import Bus, Delivery
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
 from runtime.contracts.errors import MessageError
-from runtime.contracts.reports import PastEvents
+from runtime.contracts.reports import ErasedAck, PastEvents
 from runtime.contracts.topics import TOPICS, decode
 from runtime.event_log import EventLog
 from runtime.eyes.pet import WATCHED, Pet
@@ -44,6 +44,8 @@ class Watcher:
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()
         self._asked_s: dict[str, float] = {}
+        self._due: set[str] = set()
+        """Robots that are to be asked as soon as the pause is over"""
 
     def start(self, timeout_s: float = 5.0) -> "Watcher":
         """BusError where there is no broker."""
@@ -79,6 +81,10 @@ class Watcher:
         clock = self._clock(robot)
         return self.ask(robot, f"request/{act}", boot_id=clock.boot_id, seen_mono_ms=clock.mono_ms)
 
+    def ask_now(self, robot: str, name: str, **fields: object) -> str:
+        """A request that counts for a minute of the robot's clock."""
+        return self.ask(robot, name, seen_mono_ms=self._clock(robot).mono_ms, **fields)
+
     def stop(self, robot: str, reason: str = "page") -> str:
         """`cmnd/stop`: the only command a page sends itself, because nothing may stand before it."""
         clock = self._clock(robot)
@@ -99,10 +105,12 @@ class Watcher:
         return clock or m.Clock(boot_id="unknown", mono_ms=0)
 
     def catch_up(self, robot: str) -> None:
-        """Ask for the events that are missing here."""
+        """Ask for the events that are missing here; within the pause, with the robot's next word after it."""
         now_s = time.monotonic()
+        self._due.add(robot)
         if now_s - self._asked_s.get(robot, float("-inf")) >= REPLAY_PAUSE_S:
             self._asked_s[robot] = now_s
+            self._due.discard(robot)
             self.bus.publish(
                 "request/replay",
                 r.ReplayRequest(id=uuid.uuid4().hex, after=self.events.known(robot)),
@@ -130,7 +138,9 @@ class Watcher:
         new = self._note(pet, delivery.name, message)
         if new:
             pet.take(delivery.name, message, retained=delivery.retained, wall_s=time.time())
-        if pet.online and not was_online:
+        # A birth: one of its processes is back, or the broker is, and what it told meanwhile was not heard.
+        born = isinstance(message, m.Presence) and message.alive
+        if born or (pet.online and not was_online) or pet.robot in self._due:
             self.catch_up(pet.robot)
         if new:
             for listener in self._listeners:
@@ -138,7 +148,11 @@ class Watcher:
 
     def _note(self, pet: Pet, name: str, message: m.Message) -> bool:
         """False for an event that was there before."""
-        if isinstance(message, PastEvents):
+        if isinstance(message, ErasedAck) and message.ok:
+            pet.forget(message.erased)
+            if "events" in message.erased:
+                self.events.forget(pet.robot)
+        elif isinstance(message, PastEvents):
             self.events.accept(pet.robot, message, time.time())
         elif isinstance(message, m.Event):
             new = self.events.add(pet.robot, name, message, time.time())

@@ -1,11 +1,12 @@
 """Listens to turns and makes lessons of them, while the owner consents.
 
 A turn waits for the one after it: praise, a scolding or a correction is its label. What was told to be
-remembered, secrets, and words of need are no lessons. One thread at a time; the newest lesson waits in
-memory only, until it is known how it was taken.
+remembered, secrets, and words of need are no lessons. The newest lesson waits in memory only, until it is
+known how it was taken. Safe from any thread: turns end on one, a page's forgetting comes on another.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,32 +45,36 @@ class Teacher:
     _waiting: Lesson | None = None
     _since_s: float = 0.0
     _book: Book | None = field(default=None)
+    _one: threading.RLock = field(default_factory=threading.RLock)
 
     def take(self, record: TurnRecord) -> None:
         """One finished turn."""
-        try:
-            if record.turn.forgotten:
-                self.forget(record.turn.forgotten)
-            if not self.allowed():
-                self.close(keep=False)
-                return
-            self._learn(record)
-        except FactError as error:
-            _log.error("no lesson was kept: %s", error)
+        with self._one:
+            try:
+                if record.turn.forgotten:
+                    self.forget(record.turn.forgotten)
+                if not self.allowed():
+                    self.close(keep=False)
+                    return
+                self._learn(record)
+            except FactError as error:
+                _log.error("no lesson was kept: %s", error)
 
     def forget(self, texts: Sequence[str]) -> None:
         """What people had forgotten is in no lesson either."""
-        self._waiting = None
-        forget_texts(self.folder, texts)
+        with self._one:
+            self._waiting = None
+            forget_texts(self.folder, texts)
 
     def close(self, *, keep: bool = True) -> None:
         """Keep what still waits (or drop it), and let go of the book."""
-        if keep and self._waiting is not None:
-            self._write(self._waiting)
-        self._waiting = None
-        if self._book is not None:
-            self._book.close()
-            self._book = None
+        with self._one:
+            if keep and self._waiting is not None:
+                self._write(self._waiting)
+            self._waiting = None
+            if self._book is not None:
+                self._book.close()
+                self._book = None
 
     def _learn(self, record: TurnRecord) -> None:
         turn = record.turn

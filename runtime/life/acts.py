@@ -41,7 +41,16 @@ class Act:
     """Meant for somebody: only while somebody may be there, and ever rarer while nobody answers"""
     gait_ms: int = 0
     """A walk of so long; only where locomotion is allowed"""
+    after: tuple[str, ...] = ()
+    """What speaks for it for some minutes after it happened or was said: OCCASIONS"""
+    sounds: tuple[str, ...] = ()
+    """Kinds of sound that go with it; the first that the pet has"""
 
+
+OCCASIONS = frozenset(
+    {"feed", "play", "walk", "come", "hello", "goodbye", "sleep", "wake_up", "praise", "noise", "touch"}
+)
+"""Intents and happenings that a quirk may follow"""
 
 ACTS: tuple[Act, ...] = (
     Act(

@@ -24,6 +24,8 @@ QUIET_PEACE = 0.5
 """A stronger wish for peace than this is as good as quiet hours"""
 SETTLES = 0.7
 """Added to what settles it, where it is to be quiet"""
+OCCASION, OCCASION_S = 1.3, 240.0
+"""How strongly what just happened speaks for an act that follows it, and for how long"""
 COMPANY_S = 1_200.0
 """Somebody who spoke or touched it longer ago may have left: nothing is meant for them"""
 
@@ -41,6 +43,13 @@ class Rules:
     sleep: bool = True
     movements: frozenset[str] | None = None
     """Skills and gaits of the pack; None: all"""
+    quirks: tuple[Act, ...] = ()
+    """What this one animal does besides"""
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """All that it may choose among."""
+        return (*ACTS, *self.quirks)
 
     def has(self, act: Act) -> bool:
         return self.movements is None or self.movements.issuperset(act.skills)
@@ -64,6 +73,8 @@ class Mind:
     somebody_s: float
     """Since somebody spoke to it or touched it"""
     bids: int
+    since_s: Mapping[str, float]
+    """Occasion -> seconds since it was"""
     keeps: bool
     """An ordered posture is kept"""
 
@@ -88,11 +99,11 @@ def choose(mind: Mind, rules: Rules, chance: random.Random) -> Choice:
     noise = {act.name: chance.uniform(0, NOISE) for act in ACTS}
     quiet = is_quiet(mind.drives, mind.hour, rules)
     best = Choice(None, "asleep" if mind.posture == ASLEEP else "quiet" if quiet else "content", WORTH)
-    for act in ACTS:
+    for act in rules.acts:
         if not allowed(act, mind, rules, quiet=quiet):
             continue
         terms = reasons(act, mind)
-        worth = sum(terms.values()) + noise[act.name] + SETTLES * quiet
+        worth = sum(terms.values()) + noise.get(act.name, NOISE / 2) + SETTLES * quiet
         if worth > best.worth:
             best = Choice(act, max(terms, key=lambda name: terms[name]), worth)
     return best
@@ -120,6 +131,9 @@ def reasons(act: Act, mind: Mind) -> dict[str, float]:
     }
     if mind.hour is not None:
         terms["the hour"] = sum(weight * bump(mind.hour, at, width) for at, width, weight in act.hours)
+    if act.after:
+        shortest = min(mind.since_s.get(what, math.inf) for what in act.after)
+        terms["the occasion"] = OCCASION * math.exp(-shortest / OCCASION_S)
     terms["mood"] = act.mood[0] * mind.feeling[0] + act.mood[1] * mind.feeling[1]
     tired_s = act.tired_s * 2.0 ** min(mind.bids, 6) if act.bid else act.tired_s
     terms["did it of late"] = act.bias - WEARY * math.exp(-mind.ages_s[act.name] / tired_s)

@@ -15,6 +15,7 @@ from typing import Protocol
 from runtime.body import FINAL, Body
 from runtime.bus import Delivery, decode
 from runtime.contracts import messages as m
+from runtime.life import acts as life_acts
 from runtime.life import will
 from runtime.life.acts import SOUNDS
 from runtime.life.chooser import Choice, Rules, is_quiet
@@ -222,14 +223,15 @@ class Living:
             self._asked = self._body.gait(skill, duration_ms=act.gait_ms, own_will=True)
         else:
             self._asked = self._body.skill(skill, own_will=True)
-        self._sound(act.name)
+        self._sound(act)
 
-    def _sound(self, act: str) -> None:
+    def _sound(self, act: life_acts.Act) -> None:
         """What goes with it, where it is not to be quiet."""
+        kinds = act.sounds or SOUNDS.get(act.name, ())
         quiet = is_quiet(self._state.drives, self._hour(), self._rules)
-        if act in SOUNDS and not quiet and self._state.age_s - self._uttered_at_s >= SOUND_S:
+        if kinds and not quiet and self._state.age_s - self._uttered_at_s >= SOUND_S:
             self._uttered_at_s = self._state.age_s
-            self._utter(SOUNDS[act], self._mind.emotion.mood)
+            self._utter(kinds, self._mind.emotion.mood)
 
     def _follow_up(self) -> None:
         """What became of the act that was asked for last."""

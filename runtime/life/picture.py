@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from runtime.life.acts import ACTS, ASLEEP, REACTIONS
+from runtime.life.acts import ASLEEP, REACTIONS
 from runtime.life.chooser import Rules
 from runtime.life.drives import DRIVES
 from runtime.life.household import DAY_S
@@ -18,7 +18,7 @@ def draw(seen: Days, day: int, rules: Rules, path: Path) -> None:
     hours = [sample.at_s % DAY_S / 3_600 for sample in samples]
     with picture(path, 12, 9) as figure:
         acts, drives, mood = figure.subplots(3, 1, sharex=True, height_ratios=(3, 2, 1.5))
-        _acts(acts, seen, day)
+        _acts(acts, seen, day, rules)
         for number, name in enumerate(DRIVES):
             drives.plot(hours, [sample.drives[number] for sample in samples], label=name)
         mood.plot(hours, [sample.valence for sample in samples], label="valence")
@@ -34,8 +34,8 @@ def draw(seen: Days, day: int, rules: Rules, path: Path) -> None:
             _shade(axis, samples, rules)
 
 
-def _acts(axis: Any, seen: Days, day: int) -> None:
-    names = [act.name for act in [*ACTS, *REACTIONS.values()]]
+def _acts(axis: Any, seen: Days, day: int, rules: Rules) -> None:
+    names = [act.name for act in [*rules.acts, *REACTIONS.values()]]
     deeds = [deed for deed in seen.deeds if deed.at_s // DAY_S == day]
     axis.scatter([deed.hour for deed in deeds], [names.index(deed.act.name) + 1 for deed in deeds], s=12)
     events = [event for event in seen.events if event.at_s // DAY_S == day]

@@ -14,10 +14,10 @@ from runtime.life import drives as d
 from runtime.life.acts import (
     ANYTHING_SAID,
     ASLEEP,
-    BY_NAME,
     HAPPENED,
     HEARD,
     LIE,
+    OCCASIONS,
     POSTURE_OF,
     REACTIONS,
     STAND,
@@ -61,6 +61,8 @@ class State:
     """Acts meant for somebody since then, unanswered"""
     last_s: Mapping[str, float] = field(default_factory=dict)
     """Act -> when it did it last"""
+    met_s: Mapping[str, float] = field(default_factory=dict)
+    """Occasion -> when it was last"""
     turns: Mapping[str, int] = field(default_factory=dict)
     """Act -> how often, for the skills it takes in turn"""
     draws: int = 0
@@ -80,7 +82,7 @@ def passed(
     if state.age_s < max(state.free_at_s, state.attends_until_s, state.still_until_s):
         return state, None
     chance = random.Random(f"{state.seed} {state.draws}")
-    choice = choose(_mind(state, hour, feeling), rules, chance)
+    choice = choose(_mind(state, hour, feeling, rules), rules, chance)
     if choice.act is None:
         idle_s = 60.0 if state.asleep else 8.0
         return replace(
@@ -145,10 +147,15 @@ def heard(state: State, intent: str | None, skill: str, *, gait: bool, follow_up
     return replace(
         state,
         drives=moved,
+        met_s=_met(state, intent),
         posture=STAND if gait else POSTURE_OF.get(skill, state.posture),
         keeps_until_s=state.age_s + keeps_s,
         still_until_s=state.still_until_s if intent in ("stop", "stay", "crisis") else state.age_s,
     )
+
+
+def _met(state: State, what: str | None) -> Mapping[str, float]:
+    return {**state.met_s, what: state.age_s} if what in OCCASIONS and what is not None else state.met_s
 
 
 def halted(state: State) -> State:
@@ -158,7 +165,7 @@ def halted(state: State) -> State:
 
 def happened(state: State, what: str, hour: float | None, rules: Rules) -> tuple[State, Choice | None]:
     """A noise, a touch, being lifted: what it does to it, and what it does about it at once, if it may."""
-    state = replace(state, drives=d.eased(state.drives, HAPPENED.get(what, {})))
+    state = replace(state, drives=d.eased(state.drives, HAPPENED.get(what, {})), met_s=_met(state, what))
     if what in ("touch", "lift"):
         state = replace(state, somebody_at_s=state.age_s, bids=0)
     act = REACTIONS.get(what)
@@ -190,8 +197,8 @@ def leaning(state: State, hour: float | None, temperament: tuple[float, float]) 
     return valence + 0.15 * content + met, min(max(arousal + lively - tired, -0.7), 0.5)
 
 
-def _mind(state: State, hour: float | None, feeling: tuple[float, float]) -> Mind:
-    ages = {name: state.age_s - state.last_s.get(name, -1e6) for name in BY_NAME}
+def _mind(state: State, hour: float | None, feeling: tuple[float, float], rules: Rules) -> Mind:
+    ages = {act.name: state.age_s - state.last_s.get(act.name, -1e6) for act in rules.acts}
     return Mind(
         drives=state.drives,
         posture=state.posture,
@@ -200,5 +207,6 @@ def _mind(state: State, hour: float | None, feeling: tuple[float, float]) -> Min
         ages_s=ages,
         somebody_s=state.age_s - state.somebody_at_s,
         bids=state.bids,
+        since_s={what: state.age_s - at_s for what, at_s in state.met_s.items()},
         keeps=state.age_s < state.keeps_until_s,
     )

@@ -20,7 +20,7 @@ from runtime.contracts.errors import PackError
 from runtime.engines import Engine
 from runtime.mind import rules
 from runtime.mind.correction import corrected
-from runtime.mind.grammar import Grammar, Parse, normalise
+from runtime.mind.grammar import QUESTIONS, YOU, Grammar, Parse, normalise
 from runtime.mind.reader import Reader
 from runtime.mind.rules import Rule
 from runtime.mind.safety import CRISIS
@@ -95,7 +95,11 @@ class Behaviour:
     Without `folder` (a pack that has a grammar only) sentences outside of the grammar are out of scope.
     """
 
-    def __init__(self, folder: Path | None, grammar: Grammar, reader: Reader | None = None) -> None:
+    def __init__(
+        self, folder: Path | None, grammar: Grammar, reader: Reader | None = None, *, children: bool = False
+    ) -> None:
+        """`children`: a child talks with it (runtime.mind.rules.CHILD)."""
+        self._children = children
         self._grammar = grammar
         self._slots = grammar.slots
         self._classifier = Classifier(folder) if folder is not None else None
@@ -107,7 +111,7 @@ class Behaviour:
         if not words:
             return Understanding(None, why="no words were heard")
         whole = normalise((text or "")[:_MAX_LETTERS])
-        danger = _ruled(rules.DANGER, whole, asr_confidence)
+        danger = _ruled(rules.CHILD if self._children else rules.DANGER, whole, asr_confidence)
         if danger:
             return danger
         parse = self._parse(words)
@@ -159,6 +163,10 @@ class Behaviour:
             return Understanding(None, {}, confidence, f"classifier: {label!r}, but no word of danger")
         if words[0] in _ASKING - self._grammar.beginnings.get(label, set()):
             return Understanding(None, {}, confidence, f"classifier: {label!r}, but it is a question")
+        if label in self._grammar.asked_of_you and words[0] in QUESTIONS and not YOU.intersection(words):
+            return Understanding(
+                None, {}, confidence, f"classifier: {label!r}, but it asks about something else"
+            )
         slots = find_slots(words, self._slots.get(label, {}))
         return Understanding(
             label, slots, confidence, f"classifier: {label!r} at {probability:.2f}; {weighed}", guessed=True

@@ -2,17 +2,17 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from runtime.mind.prompt import Prompt
 
 _WORD = re.compile(r"[^\W\d_]+")
+_PART = re.compile(r"[^\W\d_]+|[.!?]")
 _SENTENCE = re.compile(r"[.!?]\s*|^\s*")
 _ALWAYS = (
     "January February April June July August September October November December Monday Tuesday Wednesday "
     "Thursday Friday Saturday Sunday I"
 )
-"""May and March are left to their context: both are common words too"""
 
 
 def folded(text: str) -> str:
@@ -35,18 +35,24 @@ def names_in(texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
+_CALENDAR = names_in([_ALWAYS]) | {"i": "I"}
+"""May and March are left to their context: both are common words too"""
+
+
 class Casing:
     """Writes one reply; give it whole words, in order."""
 
-    def __init__(self, prompt: Prompt) -> None:
+    def __init__(self, prompt: Prompt, known: Mapping[str, str] | None = None) -> None:
+        """`known`: the names of the prompt's card, where they were found before."""
         said = [said for _, said in prompt.history]
-        self._names = names_in([_ALWAYS, *said, *prompt.card, *prompt.facts])
-        self._names |= {"i": "I", **{folded(part): part for part in prompt.name.split()}}
+        card = names_in(prompt.card) if known is None else known
+        self._names = {**_CALENDAR, **names_in(said), **card, **names_in(prompt.facts)}
+        self._names |= {folded(part): part for part in prompt.name.split()}
         self._starts = True
 
     def write(self, words: str) -> str:
         """The same words with their capitals."""
-        return re.sub(r"[^\W\d_]+|[.!?]", self._cased, words)
+        return _PART.sub(self._cased, words)
 
     def _cased(self, match: re.Match[str]) -> str:
         word = match.group()

@@ -13,12 +13,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from runtime.contracts.audio import Samples
-from runtime.contracts.config import DialogueSettings
+from runtime.contracts.config import CareSettings, DialogueSettings
 from runtime.contracts.errors import MissingExtraError, PackError
 from runtime.contracts.pack import Pack
+from runtime.mind import safety
 from runtime.mind.behaviour import Behaviour, Understanding
 from runtime.mind.card import MOST_IN_PROMPT, card_answer
+from runtime.mind.care import CHILD_HELP, Unsaid, to_children
 from runtime.mind.continuations import Continuations
 from runtime.mind.dialogue import Act, Dialogue, Persona, Reply
 from runtime.mind.early import Look, Plan, is_closed
@@ -26,7 +30,9 @@ from runtime.mind.emotion import Emotion
 from runtime.mind.grammar import Grammar, Parse, normalise
 from runtime.mind.history import History
 from runtime.mind.memory.memory import Answer, Memory
-from runtime.mind.prompt import NO_ACT, Prompt
+from runtime.mind.memory.recalling import NOBODY_TOLD
+from runtime.mind.moment_ago import said_again, told_of
+from runtime.mind.prompt import MAX_TURNS, NO_ACT, Prompt
 from runtime.mind.reader import Reader
 from runtime.mind.replying import Speaking, Telling
 from runtime.mind.safety import CRISIS, UNSAFE
@@ -34,7 +40,7 @@ from runtime.mind.talker import Talker
 from runtime.mind.talkers import talker_of
 from runtime.mind.who import CARD_SAYS_IT, Case, who
 from runtime.mind.wording import words_of
-from runtime.speech.asr import Recogniser
+from runtime.speech.asr import Hypothesis, Recogniser
 from runtime.speech.spotter import Spotter
 
 _log = logging.getLogger(__name__)
@@ -43,6 +49,8 @@ LEAST_CONFIDENCE, LEAST_GUESS = 0.5, 0.6
 ALWAYS_OBEYED = frozenset({"stop", CRISIS, UNSAFE})
 MEMORY_INTENTS = frozenset({"remember", "recall", "forget", "consent"})
 """Sentences of the grammar that the memory answers"""
+MOMENT_S = 300.0
+"""Quiet for longer, and what was said before is no longer repeated to whoever asks"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +96,21 @@ class Conversation:
         clock: Callable[[], float] = time.perf_counter,
         hide: Callable[[str], None] = lambda text: None,
         persona: Path | None = None,
+        care: CareSettings | None = None,
     ) -> None:
         """`talker`: in place of the one that settings and pack bring along. `recall`: what is remembered and
         fits the words heard, for `Prompt.facts`; the memory's where not given. `hide`: told of all words
-        heard, which no log may hold. `persona`: in place of the pack's, as a soul brought it along.
+        heard, which no log may hold. `persona`: in place of the pack's, as a soul brought it along. `care`:
+        limits of its owner's; with a child it has neither memory nor a model.
         """
         self._pack = pack
         self._persona_file = persona or pack.path("persona.toml")
+        self._care = care = care or CareSettings()
+        self._unsaid = Unsaid(care.never_say)
         self._settings = settings or DialogueSettings()
-        self.talker = talker or _talker_of(pack, self._settings)
+        if care.children:
+            self._settings, talker, recall, memory = to_children(self._settings), None, None, None
+        self.talker = None if care.children else talker or _talker_of(pack, self._settings)
         """Whoever words open talk; None: the lines do"""
         self._memory = memory
         self._recall = recall or (memory.recall if memory else lambda heard: ())
@@ -107,9 +121,13 @@ class Conversation:
         own = dict.fromkeys(normalise(" ".join(self._dialogue.persona.card)).split())
         self._recogniser = Recogniser(pack.part("asr"), grammar, prefixes=names, words=own)
         self._continuations = Continuations(grammar)
-        behaviour = pack.folder / "behaviour"
-        reader = Reader(self._settings.reader) if self._settings.reader else None
-        self._behaviour = Behaviour(behaviour if behaviour.is_dir() else None, grammar, reader)
+        reader = self._settings.reader or pack.optional_part("reader")
+        self._behaviour = Behaviour(
+            pack.optional_part("behaviour"),
+            grammar,
+            Reader(reader) if reader else None,
+            children=care.children,
+        )
 
     @property
     def name(self) -> str:
@@ -129,12 +147,30 @@ class Conversation:
         """What a language model reads of the card: the same at every turn, and short."""
         return self.persona.card[:MOST_IN_PROMPT]
 
-    def reset(self) -> None:
-        self._dialogue = Dialogue(self._persona_file, self._pack.path("actions.toml"), self._seed)
-        self._speaking = Speaking(self._settings, self._dialogue.instead, self.talker, is_word=self._is_word)
+    def reset(self, persona: Path | None = None) -> None:
+        """Another talk; `persona`: as the pet of this file from here on."""
+        self._persona_file = persona or self._persona_file
+        self._dialogue = Dialogue(
+            self._persona_file,
+            self._pack.path("actions.toml"),
+            self._seed,
+            left=self._unsaid.left,
+            help=CHILD_HELP if self._care.children else safety.HELP,
+        )
+        self._speaking = Speaking(
+            self._settings,
+            self._dialogue.instead,
+            self.talker,
+            is_word=self._is_word,
+            unsaid=self._unsaid.find,
+        )
         self._chance = random.Random(self._seed)
         self.emotion = Emotion(self._seed, self._dialogue.effects())
         self.history = History()
+        self._heard: tuple[Samples, list[Hypothesis]] | None = None
+        self._understood: tuple[tuple[str | None, float], Understanding] | None = None
+        self._quiet_s = 0.0
+        """Since the last turn"""
         if self._memory is not None:
             self._memory.pet = self.name
             self._memory.reset()
@@ -157,6 +193,11 @@ class Conversation:
     def hear(self, samples: Samples, *, stop: bool = False) -> Turn:
         """As `begin`, with the whole reply."""
         return self.whole(self.begin(samples, stop=stop))
+
+    def rest(self, dt_s: float) -> None:
+        """Nothing was said for `dt_s` seconds."""
+        self.emotion.tick(dt_s)
+        self._quiet_s += dt_s
 
     def read(self, text: str) -> Turn:
         """A turn from typed words, with the whole reply."""
@@ -184,7 +225,7 @@ class Conversation:
     def begin(self, samples: Samples, *, stop: bool = False) -> Turn:
         """A turn from an utterance's samples; `stop`: the stop detector heard its word in them."""
         start = self._clock()
-        hypotheses = self._recogniser.recognise(samples)
+        hypotheses, self._heard = self._recognise(samples), None
         asr_ms = (self._clock() - start) * 1e3
         best = hypotheses[0] if hypotheses else None
         text, confidence, clear = (best.text, best.confidence, best.clear) if best else (None, 0.0, 0.0)
@@ -194,14 +235,30 @@ class Conversation:
 
     def glance(self, samples: Samples, silence_s: float) -> Look:
         """What an utterance that may go on seems to mean so far; changes nothing. `silence_s`: at its end."""
-        hypotheses = self._recogniser.recognise(samples, n=1)
+        hypotheses = self._recognise(samples)
         text, confidence = (hypotheses[0].text, hypotheses[0].confidence) if hypotheses else (None, 0.0)
-        understanding = _sure(self._behaviour.understand(text, confidence))
+        understanding = self._understand(text, confidence)
         plan = self._dialogue.plan(understanding)
         in_grammar = bool(hypotheses) and hypotheses[0].in_grammar
         closed = in_grammar and is_closed(plan, self._futures(text or ""))
         unexplained = hypotheses[0].unexplained_steps if in_grammar else 0
         return Look(text, understanding, plan, in_grammar, closed, unexplained, silence_s)
+
+    def _recognise(self, samples: Samples) -> list[Hypothesis]:
+        """What is in them.
+
+        The silence at an utterance's end is cut to a length, so its last looks and the whole of it are the
+        same sound, which is read once.
+        """
+        if self._heard is None or not np.array_equal(self._heard[0], samples):
+            self._heard = samples, self._recogniser.recognise(samples)
+        return self._heard[1]
+
+    def _understand(self, text: str | None, belief: float) -> Understanding:
+        """What they mean; the same words, glanced at again and at last whole, are understood once."""
+        if self._understood is None or self._understood[0] != (text, belief):
+            self._understood = (text, belief), _sure(self._behaviour.understand(text, belief))
+        return self._understood[1]
 
     def act_of(self, parse: Parse) -> Act | None:
         """What the body does about a sentence of the grammar."""
@@ -231,12 +288,14 @@ class Conversation:
         stages_ms = {} if stages_ms is None else stages_ms
         clear = belief if clear is None else clear
         start = self._clock()
-        understanding = _sure(self._behaviour.understand(text, belief))
-        answer = self._remembered(text, understanding, clear, "said" if "asr" in stages_ms else "typed")
+        understanding, self._understood = self._understand(text, belief), None
+        answer = self._again(text, understanding, clear) or self._remembered(
+            text, understanding, clear, "said" if "asr" in stages_ms else "typed"
+        )
+        self._quiet_s = 0.0
         if answer is not None:
-            understanding = replace(
-                understanding, intent=answer.intent, slots={}, rule=None, why=f"memory: {answer.why}"
-            )
+            why = f"memory: {answer.why}" if answer.intent in MEMORY_INTENTS else answer.why
+            understanding = replace(understanding, intent=answer.intent, slots={}, rule=None, why=why)
         understood = self._clock()
         self.emotion.hear(understanding.intent, understanding.feeling)
         if answer is None:
@@ -252,6 +311,15 @@ class Conversation:
         forgotten = answer.forgotten if answer else ()
         return Turn(text, understanding, reply, mood, belief, clear, stages_ms, forgotten)
 
+    def _again(self, text: str | None, found: Understanding, clear: float) -> Answer | None:
+        """What was said a moment ago, where that is asked for."""
+        if text is None or found.intent in ALWAYS_OBEYED or clear < self._settings.least_clear:
+            return None
+        if self._quiet_s > MOMENT_S:  # by now somebody else may be asking
+            return None
+        said = said_again(normalise(text), self.history.turns(), self.name)
+        return None if said is None else Answer("repeat", said, "said a moment ago")
+
     def _remembered(
         self, text: str | None, found: Understanding, clear: float, source: Literal["said", "typed"]
     ) -> Answer | None:
@@ -261,11 +329,17 @@ class Conversation:
             return None
         if (not unsure and found.intent not in MEMORY_INTENTS) or (unsure and clear < LEAST_GUESS):
             return None
-        return self._memory.hear(text, source, clear, certain=source == "typed" or not unsure)
+        answer = self._memory.hear(text, source, clear, certain=source == "typed" or not unsure)
+        lately = self.history.understood(self._settings.least_clear)[-MAX_TURNS:]
+        unknown = answer is not None and answer.why == NOBODY_TOLD and self._speaking.has_model
+        return None if unknown and told_of(text, lately) else answer
 
     def _told(self, understanding: Understanding, answer: Answer) -> Reply:
-        plan = self._dialogue.plan(understanding)
-        return Reply(answer.text, plan.sound, plan.act, by="rule", why=understanding.why)
+        """What the memory says, unless its owner wants that unsaid."""
+        plan, words = self._dialogue.plan(understanding), self._unsaid.find(answer.text)
+        text = self._dialogue.instead("beyond", self.emotion.mood) if words else answer.text
+        why = f"never say: {words!r} held back" if words else understanding.why
+        return Reply(text, plan.sound, plan.act, by="rule", why=why)
 
     def _reply(
         self, understanding: Understanding, text: str | None, clear: float, told: Prompt | None
@@ -273,7 +347,7 @@ class Conversation:
         """The line for it, and where a model is to find the words, what it is told."""
         reply = self._dialogue.reply(understanding, self.emotion.mood, text)
         row, words = self._dialogue.row(understanding), len(words_of(text or ""))
-        card = card_answer(self._dialogue.persona.card, text or "")
+        card = card_answer(self._dialogue.persona.card, text or "", self.name)
         by, why = who(Case(understanding, row, words, clear, self._settings, card))
         if why == CARD_SAYS_IT and card is not None:
             return replace(reply, text=card, by=by, why=why)

@@ -7,12 +7,14 @@ The act comes from the pack's table, never from the words, so that words and mot
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from runtime.life.quirks import Quirk
 from runtime.mind import safety
 from runtime.mind.acts import UNKNOWN, Act, ActionRow, load_actions, read_toml, validated
 from runtime.mind.behaviour import Understanding
@@ -79,14 +81,26 @@ class Persona(BaseModel):
     """memory: it stands for an animal that has died"""
     style: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     """How lively, sociable, curious, calm it is, 0.5 being ordinary; its drives are set from these"""
+    quirk: Annotated[tuple[Quirk, ...], Field(max_length=32)] = ()
+    """What this one animal does of its own will besides"""
     lines: dict[str, Lines]
 
 
 class Dialogue:
     """One pet's way of answering. Deterministic: seed and calls decide everything."""
 
-    def __init__(self, persona: Path, actions: Path, seed: int = 0) -> None:
-        self.persona = validated(Persona, read_toml(persona), persona)
+    def __init__(
+        self,
+        persona: Path,
+        actions: Path,
+        seed: int = 0,
+        *,
+        left: Callable[[Persona], Persona] = lambda persona: persona,
+        help: str = safety.HELP,
+    ) -> None:
+        """`left`: the persona as its owner limits it. `help`: said where danger is guessed."""
+        self.persona = left(validated(Persona, read_toml(persona), persona))
+        self._help = help
         self.actions = load_actions(actions)
         own = [text for lines in self.persona.lines.values() for text in lines.everything]
         self.vocabulary = frozenset(normalise(" ".join([*self.persona.card, *own])).split())
@@ -112,7 +126,7 @@ class Dialogue:
         """The answer to `understanding`; `text` is what was heard, as heard."""
         words, rule = words_of(text or ""), understanding.rule
         if understanding.intent == safety.CRISIS or safety.is_crisis(" ".join(words)):
-            return Reply(rule.answer if rule else safety.HELP, None, self._crisis(), "rule")
+            return Reply(rule.answer if rule else self._help, None, self._crisis(), "rule")
         row = self.row(understanding)
         if rule:
             answer = rule.answer.format(name=self.persona.name)
@@ -132,7 +146,7 @@ class Dialogue:
     def instead(self, what: Instead, mood: str) -> str:
         """What is said in place of words that a rule held back; "" where it is no more than silence."""
         if what == "help":
-            return safety.HELP
+            return self._help
         slots = {"name": self.persona.name, "mood": mood}
         return self._line(what, mood, frozenset(), slots) if what in self.persona.lines else ""
 

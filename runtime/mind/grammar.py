@@ -36,6 +36,13 @@ from runtime.mind.expression import (
 __all__ = ["Grammar", "Parse", "normalise"]
 
 MAX_BYTES = 1_000_000
+QUESTIONS = frozenset({
+    "what", "what's", "who", "who's", "whose", "which", "when", "where", "why", "how", "is", "are", "am",
+    "was", "were", "do", "does", "did", "can", "could", "will", "would", "should", "shall", "may", "have",
+    "has",
+})  # fmt: skip
+"""Words that begin a question"""
+YOU = frozenset({"you", "your", "yours", "yourself", "you're"})
 _PARTS = ("expressions", "slots", "macros")
 
 
@@ -83,6 +90,17 @@ class Grammar:
     def words(self) -> list[str]:
         """Every word a sentence may hold, sorted."""
         return sorted({word.text for word in self._layout.words})
+
+    @cached_property
+    def asked_of_you(self) -> frozenset[str]:
+        """Intents with questions, each of which speaks of "you": "how old are you" is no "how old is he"."""
+        asked: set[str] = set()
+        others: set[str] = set()
+        for expression in self._expressions:
+            words = [word.text for word in leaves(expression.body)]
+            if words[0] in QUESTIONS:
+                (asked if YOU.intersection(words) else others).add(expression.intent)
+        return frozenset(asked - others)
 
     @cached_property
     def slots(self) -> dict[str, dict[str, list[str]]]:

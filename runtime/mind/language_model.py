@@ -10,8 +10,8 @@ alone; what replies share is never changed, but for the persona's memory, which 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tokenizers import Tokenizer
 
 from runtime.contracts.errors import PackError
-from runtime.engines import Engine, Kept
-from runtime.mind.casing import Casing
+from runtime.engines import Engine
+from runtime.mind.casing import Casing, names_in
 from runtime.mind.emotion import MOODS
 from runtime.mind.prompt import (
     END,
@@ -33,16 +33,21 @@ from runtime.mind.prompt import (
     persona_text,
     render,
     shorter,
+    turn_text,
 )
-from runtime.mind.sampling import Logits, Sampling, next_token
-from runtime.mind.spelling import Spelling, Words
+from runtime.mind.reply import Pieces, Reply, Rules
+from runtime.mind.sampling import Logits, Sampling
+from runtime.mind.spelling import Words, words_in
 
 MAX_CARD_BYTES, MAX_TOKENIZER_BYTES = 1_000_000, 64_000_000
-_TRIES = 12
-"""Tokens drawn at one place before the likeliest that makes a word is taken"""
-_SENTENCE_ENDS = (".", "!", "?")
-Memory = Mapping[str, Kept]
+Memory = Mapping[str, npt.NDArray[np.generic]]
 """past_key_values.* by name"""
+_EXTRAS: dict[str, Callable[[int, int], npt.NDArray[np.generic]]] = {
+    "attention_mask": lambda start, n: np.ones((1, start + n), np.int64),
+    "position_ids": lambda start, n: np.arange(start, start + n, dtype=np.int64)[None],
+    "use_cache_branch": lambda start, n: np.array([start > 0]),
+}
+"""Input -> what it is for `n` tokens that stand at `start`"""
 
 
 class Card(BaseModel):
@@ -69,44 +74,18 @@ class Card(BaseModel):
     metrics: dict[str, float] = {}
 
 
-class _Reply:
-    """One reply under way: its tokens, its own chance, and the words it is held to."""
+@dataclass(frozen=True, slots=True)
+class _Persona:
+    """What stays from turn to turn: the beginning of the prompt, read once."""
 
-    def __init__(self, model: "LanguageModel", prompt: Prompt, seed: int) -> None:
-        self._model = model
-        self._chance = np.random.default_rng(seed)
-        self._spelling = Spelling(model.taught, _texts(prompt)) if model.taught else None
-        self.tokens: list[int] = []
-        self.text = ""
-
-    def add(self, token: int) -> bool:
-        """Go on with `token`; True where the reply is whole with it."""
-        model = self._model
-        if token in model.ends:
-            return True
-        self.tokens.append(token)
-        self.text = model.tokenizer.decode(self.tokens)
-        most = model.card.most
-        late = 3 * len(self.tokens) >= 2 * most and self.text.endswith(_SENTENCE_ENDS)
-        return late or len(self.tokens) >= most
-
-    def choose(self, logits: Logits) -> int:
-        """The next token; one that would make no word is put back and another drawn."""
-        logits = np.where(self._model.forbidden, np.float32(-np.inf), logits)
-        for _ in range(_TRIES):
-            token = next_token(logits, self.tokens, self._model.card.sampling, self._chance)
-            if self._fits(token):
-                return token
-            logits[token] = -np.inf
-        likeliest = (int(n) for n in np.argsort(-logits) if logits[n] > -np.inf)
-        return next((n for n in likeliest if self._fits(n)), next(iter(self._model.ends)))
-
-    def _fits(self, token: int) -> bool:
-        if self._spelling is None:
-            return True
-        ended = token in self._model.ends
-        text = self.text if ended else self._model.tokenizer.decode([*self.tokens, token])
-        return self._spelling.fits(text, ended=ended)
+    of: tuple[str, tuple[str, ...]] = ("", ())
+    """Name and card"""
+    tokens: tuple[int, ...] = ()
+    memory: Memory = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
+    """Of name and card, as by `words_in`"""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of the card, as by `names_in`"""
 
 
 class LanguageModel:
@@ -117,23 +96,32 @@ class LanguageModel:
         self.tokenizer = _tokenizer(folder / "tokenizer.json")
         self._engine = Engine(folder / "model.onnx")
         self._pasts = [name for name in self._engine.inputs if name.startswith("past_key_values.")]
+        self._presents = [(name, name.replace("past_key_values", "present")) for name in self._pasts]
+        self._extras = [(name, make) for name, make in _EXTRAS.items() if name in self._engine.inputs]
         self.ends = frozenset(self._number(tag, folder) for tag in self.card.ends)
         for tag in (*map(mood_tag, self.card.moods), *map(act_tag, self.card.acts)):
             self._number(tag, folder)
         self.last_tokens = 0
         """Tokens of the reply that was told last, its end included"""
-        self.taught = Words.of(self.card.words) if self.card.words else None
-        self._persona: tuple[list[int], Memory] = ([], {})
-        self.forbidden = self._prove(folder)
-        """(V,) tokens that are never said: tags, and numbers without a token"""
+        self._persona = _Persona()
+        self._rules = Rules(
+            Pieces(self.tokenizer),
+            self.ends,
+            self._prove(folder),
+            self.card.sampling,
+            self.card.most,
+            Words.of(self.card.words) if self.card.words else None,
+        )
 
     def stream(self, prompt: Prompt, *, seed: int) -> Iterator[str]:
         """The reply, word by word. PackError where even the bare prompt is too long for the model."""
         known = _known(prompt, self.card)
-        tokens, prompt_read = self._fitting(known)
-        memory, logits = self._read(tokens, len(self._encode(persona_text(prompt_read))))
-        casing = None if self.card.cased else Casing(prompt)
-        reply = _Reply(self, prompt, seed)
+        persona = self._read_persona(known)
+        tokens = self._fitting(known, len(persona.tokens))[0]
+        memory, logits = self._step(tokens, persona.memory, len(persona.tokens))
+        casing = None if self.card.cased else Casing(prompt, persona.names)
+        reply = Reply(self._rules, np.random.default_rng(seed), _told(prompt), persona.words)
+        read = len(persona.tokens) + len(tokens)
         sent = 0
         while True:
             token = reply.choose(logits)
@@ -146,62 +134,64 @@ class LanguageModel:
                 sent = upto
             if ended:
                 return
-            memory, logits = self._step([token], memory, len(tokens) + len(reply.tokens) - 1)
+            memory, logits = self._step([token], memory, read)
+            read += 1
 
-    def _fitting(self, prompt: Prompt) -> tuple[list[int], Prompt]:
-        """The prompt as tokens, without old turns and far-off facts where it would be too long."""
+    def _fitting(self, prompt: Prompt, persona: int) -> tuple[list[int], Prompt]:
+        """The turn as tokens, to stand after so many of the `persona`, without old turns and far-off facts
+        where it would be too long."""
         while True:
-            tokens = self._encode(render(prompt))
-            if len(tokens) + self.card.most <= self.card.context:
+            tokens = self._encode(turn_text(prompt))
+            if persona + len(tokens) + self.card.most <= self.card.context:
                 return tokens, prompt
             less = shorter(prompt)
             if less is None:
                 raise PackError(
-                    f"a prompt of {len(tokens)} tokens is too long for a dialogue model of "
+                    f"a prompt of {persona + len(tokens)} tokens is too long for a dialogue model of "
                     f"{self.card.context}; shorten the persona's card"
                 )
             prompt = less
 
-    def _read(self, tokens: list[int], persona: int) -> tuple[Memory, Logits]:
-        """Memory and logits after the prompt; its first `persona` tokens are read once for all turns."""
-        head, rest = tokens[:persona], tokens[persona:]
-        read = self._persona
-        if head != read[0]:
-            read = self._persona = (head, self._step(head, self._nothing(), 0)[0])
-        return self._step(rest, read[1], len(head))
+    def _read_persona(self, prompt: Prompt) -> _Persona:
+        """What the model makes of name and card, kept for the turns to come."""
+        known, of = self._persona, (prompt.name, prompt.card)
+        if known.of != of:
+            tokens = self._encode(persona_text(prompt))
+            if len(tokens) + self.card.most > self.card.context:
+                self._fitting(replace(prompt, facts=(), history=()), len(tokens))
+            memory, _ = self._step(tokens, self._nothing(), 0)
+            own = words_in(text[:MAX_LETTERS] for text in (prompt.name, *prompt.card))
+            known = self._persona = _Persona(of, tuple(tokens), memory, own, names_in(prompt.card))
+        return known
 
     def _step(self, tokens: Sequence[int], memory: Memory, start: int) -> tuple[Memory, Logits]:
         """Read `tokens` that stand at `start`: what is remembered, and the logits (V,) of what comes next."""
         n = len(tokens)
-        extras: dict[str, npt.NDArray[np.generic]] = {
-            "attention_mask": np.ones((1, start + n), np.int64),
-            "position_ids": np.arange(start, start + n, dtype=np.int64)[None],
-            "use_cache_branch": np.array([start > 0]),
-        }
-        feeds: dict[str, npt.NDArray[np.generic] | Kept] = {
-            name: value for name, value in extras.items() if name in self._engine.inputs
-        }
-        results = self._engine.keep({"input_ids": np.array([tokens], np.int64), **feeds, **memory})
-        present = {name: results[name.replace("past_key_values", "present")] for name in self._pasts}
-        return present, np.asarray(results["logits"].numpy()[0, -1], np.float32)
+        feeds: dict[str, npt.NDArray[np.generic]] = {"input_ids": np.array([tokens], np.int64), **memory}
+        for name, extra in self._extras:
+            feeds[name] = extra(start, n)
+        results = self._engine.run(feeds)
+        logits = results["logits"][0, -1]
+        return {name: results[kept] for name, kept in self._presents}, np.asarray(logits, np.float32)
 
     def _nothing(self) -> Memory:
         shapes, types = self._engine.input_shapes, self._engine.input_types
-        empty = {}
+        empty: dict[str, npt.NDArray[np.generic]] = {}
         for name in self._pasts:
-            _, heads, _, width = shapes[name]
-            empty[name] = self._engine.value(np.zeros((1, heads, 0, width), types[name]))  # type: ignore[arg-type]
+            _, heads, _, width = (n if isinstance(n, int) else 0 for n in shapes[name])
+            empty[name] = np.zeros((1, heads, 0, width), types[name])
         return empty
 
-    def _prove(self, folder: Path) -> npt.NDArray[np.bool_]:
-        """Run a few tokens; which tokens are `forbidden`."""
+    def _prove(self, folder: Path) -> Logits:
+        """Run a few tokens; (V,) -inf for tags and numbers without a token, which are never said."""
         names = {"input_ids", "logits"} - {*self._engine.inputs, *self._engine.outputs}
         if names or not self._pasts:
             missing = ", ".join(sorted(names)) or "past_key_values.*"
             raise PackError(f"{folder}/model.onnx lacks {missing}; export a causal model with its cache")
         try:
             tokens = self._encode(render(Prompt("a", "b")))
-            logits = self._read(tokens, len(tokens) - 1)[1]
+            memory, _ = self._step(tokens[:-1], self._nothing(), 0)
+            logits = self._step(tokens[-1:], memory, len(tokens) - 1)[1]
         except Exception as error:  # onnxruntime raises unrelated types for shapes that do not fit
             reason = str(error).splitlines()[0][:200]
             raise PackError(f"{folder}/model.onnx does not run with its cache ({reason})") from error
@@ -210,9 +200,11 @@ class LanguageModel:
             raise PackError(
                 f"{folder}: the model has {len(logits)} tokens, the tokenizer {size}; reinstall it"
             )
-        forbidden: npt.NDArray[np.bool_] = np.arange(len(logits)) >= size
+        forbidden = np.zeros(len(logits), np.float32)
+        forbidden[size:] = -np.inf
         for number, token in self.tokenizer.get_added_tokens_decoder().items():
-            forbidden[number] = token.special and number not in self.ends
+            if token.special and number not in self.ends:
+                forbidden[number] = -np.inf
         return forbidden
 
     def _encode(self, text: str) -> list[int]:
@@ -232,11 +224,10 @@ def _known(prompt: Prompt, card: Card) -> Prompt:
     return replace(prompt, mood=mood, act=act)
 
 
-def _texts(prompt: Prompt) -> list[str]:
-    """All that a reply may take its words from, as far as it is read."""
+def _told(prompt: Prompt) -> list[str]:
+    """All that a reply may take its words from beside name and card, as far as it is read."""
     turns = [text for turn in prompt.history for text in turn]
-    texts = (prompt.name, prompt.heard, *prompt.card, *prompt.facts, *turns)
-    return [text[:MAX_LETTERS] for text in texts]
+    return [text[:MAX_LETTERS] for text in (prompt.heard, *prompt.facts, *turns)]
 
 
 def _card(path: Path) -> Card:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from runtime.mind import safety
 from runtime.mind.forbidden import TABLE, WORDS, Forbidden, Instead
-from runtime.mind.grammar import normalise
+from runtime.mind.grammar import QUESTIONS, normalise
+from runtime.mind.memory.tokens import tokens
 from runtime.mind.prompt import Prompt
 
 MAX_SENTENCE_WORDS = 30
@@ -162,7 +163,8 @@ def _recalled(sentence: str, context: Context) -> str | None:
 
 
 _STUTTER = re.compile(
-    r"\b(?!(?:very|really|much|many|long|far|that|had|bye|knock)\b)([a-z]{3,}) \1\b", re.IGNORECASE
+    r"\b(?!(?:very|really|much|many|long|far|that|had|bye|knock|wag|woof|sniff|night)\b)([a-z]{3,}) \1\b",
+    re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
@@ -177,8 +179,16 @@ def _repeats(sentence: str, context: Context) -> str | None:
         if triple in triples[place + 1 :] and (len(set(triple)) == 1 or triple in triples[place + 3 :]):
             return " ".join(triple)
     last = context.prompt.history[-1][1] if context.prompt.history else ""
+    if _answers(sentence, context.prompt.heard):
+        last = ""  # whoever asks for what was just said is told it again
     said = {normalise(one) for one in (*context.before, last, *_SENTENCE_END.split(last))}
     return sentence if normalise(sentence) in said else None
+
+
+def _answers(sentence: str, heard: str) -> bool:
+    """It holds a telling word of what was asked."""
+    asks = normalise(heard).split()[:1]
+    return bool(asks) and asks[0] in QUESTIONS and not set(tokens(heard)).isdisjoint(tokens(sentence))
 
 
 def _too_long(sentence: str, context: Context) -> str | None:

@@ -74,7 +74,7 @@ class Telling:
         """The model's sentences up to the first that a rule objects to, or to its failing."""
         try:
             for sentence in self._cut(pump):
-                breach = check(sentence, self._speaking.context(prompt, self.said))
+                breach = self._speaking.breach(sentence, prompt, self.said)
                 if breach is not None:
                     yield from self._instead(breach)
                     return
@@ -121,8 +121,12 @@ class Speaking:
         *,
         is_word: Callable[[str], bool] = lambda word: True,
         clock: Callable[[], float] = time.monotonic,
+        unsaid: Callable[[str], str | None] = lambda sentence: None,
     ) -> None:
-        """`instead`: (what is wanted in place of held back words, mood) -> line, "" where nothing is."""
+        """`instead`: (what is wanted in place of held back words, mood) -> line, "" where nothing is.
+        `unsaid`: the words of a sentence that the owner lets nobody say, or None.
+        """
+        self._unsaid = unsaid
         self.settings, self.instead, self._is_word = settings, instead, is_word
         self._talker, self._clock = talker, clock
         self._rests_until_s = float("-inf")
@@ -137,6 +141,12 @@ class Speaking:
     def context(self, prompt: Prompt, before: Sequence[str]) -> Context:
         """What a sentence of a model is checked against, after those `before` it."""
         return Context(prompt, tuple(before), self.settings.max_words, self._is_word)
+
+    def breach(self, sentence: str, prompt: Prompt, before: Sequence[str]) -> Breach | None:
+        """What speaks against saying it, None where nothing does."""
+        if words := self._unsaid(sentence):
+            return Breach("never say", words, "beyond")
+        return check(sentence, self.context(prompt, before))
 
     def begin(self, reply: Reply, mood: str) -> Telling:
         """Set the model to work, where `reply` asks for it."""

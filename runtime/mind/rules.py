@@ -6,7 +6,7 @@ They belong to the program and not to a pack, so no pack can switch them off.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +27,8 @@ class Rule:
     answer: str
     """{name} is the pet's"""
     patterns: tuple[re.Pattern[str], ...]
+    to_child: str = ""
+    """The answer to a child; empty: the same"""
 
     def words_in(self, normalised: str) -> str | None:
         """The words that make the rule apply, or None. `normalised` as by runtime.mind.grammar."""
@@ -53,10 +55,11 @@ class _Row(BaseModel):
     like: str
     answer: str
     patterns: Annotated[list[str], Field(min_length=1)]
+    to_child: str = ""
 
     def rule(self, words: Mapping[str, str]) -> Rule:
         compiled = (re.compile(spelt_out(pattern, words)) for pattern in self.patterns)
-        return Rule(self.name, self.intent, self.like, self.answer, tuple(compiled))
+        return Rule(self.name, self.intent, self.like, self.answer, tuple(compiled), self.to_child)
 
 
 class _File(BaseModel):
@@ -64,6 +67,7 @@ class _File(BaseModel):
     alarming: frozenset[str]
     words: dict[str, str]
     danger: list[_Row]
+    child: list[_Row]
     truth: list[_Row]
 
 
@@ -78,4 +82,9 @@ _file = _File.model_validate(tomllib.loads(FILE.read_text("utf-8")))
 ALARMING = _file.alarming
 """A guess at danger without one of these words is none"""
 DANGER = tuple(row.rule(_file.words) for row in _file.danger)
+CHILD = (
+    *(replace(rule, answer=rule.to_child or rule.answer) for rule in DANGER),
+    *(row.rule(_file.words) for row in _file.child),
+)
+"""In place of DANGER where a child talks with the pet"""
 TRUTH = tuple(row.rule(_file.words) for row in _file.truth)

@@ -38,22 +38,25 @@ class Words:
 class Spelling:
     """The words of one reply: `taught` ones and those of the `prompt`'s texts."""
 
-    def __init__(self, taught: Words, prompt: Iterable[str]) -> None:
-        self._known = (taught, Words.of(words_in(prompt)))
+    def __init__(self, taught: Words, prompt: Iterable[str], known: frozenset[str] = frozenset()) -> None:
+        """`known`: words of the prompt that were found before, as by `words_in`."""
+        self._taught, self._own = taught, known | words_in(prompt)
 
     def fits(self, text: str, *, ended: bool) -> bool:
         """Whether a reply may stand at `text`; its last word may be unfinished unless `ended`."""
         tail = folded(text[-_LOOKS_BACK:])
-        found = list(_WORD.finditer(tail))[-2:]
-        is_open = bool(found) and not ended and found[-1].end() == len(tail)
-        words = [match.group() for match in found]
-        whole = words[:-1] if is_open else words
-        return all(map(self._is_word, whole)) and (not is_open or self._begins(words[-1]))
+        words = _WORD.findall(tail)[-2:]
+        if words and not ended and tail.endswith(words[-1]):
+            return all(map(self._is_word, words[:-1])) and self._begins(words[-1])
+        return all(map(self._is_word, words))
 
     def _is_word(self, word: str) -> bool:
+        if word in self._taught.whole or word in self._own:
+            return True
         bare = word.removesuffix("'").removesuffix("'s")
-        return any(bare in words.whole for words in self._known)
+        return bare in self._taught.whole or bare in self._own
 
     def _begins(self, part: str) -> bool:
-        known = any(part in words.beginnings for words in self._known)
-        return known or (part.endswith(("'", "'s")) and self._is_word(part))
+        if part in self._taught.beginnings or any(word.startswith(part) for word in self._own):
+            return True
+        return part.endswith(("'", "'s")) and self._is_word(part)

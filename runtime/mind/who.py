@@ -36,6 +36,11 @@ class Case:
         return self.row.do is not None and self.row.do.kind == "halt"
 
 
+def _only_a_question(case: Case) -> bool:
+    """Not surely understood as something else, and no order."""
+    return case.understanding.guessed and case.row.words != "order"
+
+
 CARD_SAYS_IT = "its card says it"
 Row = tuple[str, Callable[[Case], bool], Callable[[Case], By]]
 TABLE: tuple[Row, ...] = (
@@ -44,6 +49,7 @@ TABLE: tuple[Row, ...] = (
     ("the body is to hold", lambda case: case.holds, lambda _: "lines"),
     ("nothing was heard", lambda case: case.words == 0, lambda _: "lines"),
     ("badly heard", lambda case: case.clear < case.settings.least_clear, lambda _: "lines"),
+    (CARD_SAYS_IT, lambda case: case.card is not None and _only_a_question(case), lambda _: "lines"),
     ("the pack has it fixed", lambda case: case.row.words == "fixed", lambda _: "lines"),
     ("an order", lambda case: case.row.words == "order", lambda case: case.settings.orders),
     ("small talk", lambda case: case.row.words == "small talk", lambda case: case.settings.small_talk),

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show(args: argparse.Namespace, config: RobotConfig, held: Holdings) -> list[Row]:
-    counts = held.counts()
+    counts = {str(name): count for name, count in held.counts().items()}
     return [asdict(row) | {"count": counts.get(row.name, "-")} for row in CLASSES]
 
 

@@ -6,15 +6,17 @@ words, are overwritten and removed with the logs of changes beside them.
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import get_args
 
 from runtime.contracts.errors import FactError
+from runtime.contracts.requests import Erasable
 from runtime.life.kept import traces
 from runtime.mind.memory import consent, keys, proof, store
 from runtime.mind.memory.proof import Search
 from runtime.privacy.holdings import Holdings, sentences
 from runtime.privacy.switches import FILE
 
-CLASSES = ("memory", "lessons", "events", "persona", "life", "consents")
+CLASSES: tuple[Erasable, ...] = get_args(Erasable)
 
 
 def needles(held: Holdings, only: Iterable[str]) -> set[bytes]:

@@ -3,13 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runtime.contracts.config import RobotConfig
 from runtime.contracts.errors import FactError
+from runtime.contracts.requests import Erasable
 from runtime.data_folder import data_folder
 from runtime.lessons.book import FOLDER as LESSONS
 from runtime.lessons.book import Book
@@ -82,23 +83,33 @@ class Holdings:
 
     def events(self, journal: Path) -> Iterator[Row]:
         """Rows of one journal, the oldest first; FactError where it is damaged."""
-        try:
-            with closing(sqlite3.connect(journal)) as db:
-                for seq, name, payload in db.execute("SELECT seq, name, payload FROM events ORDER BY seq"):
-                    yield {"seq": seq, "topic": name, "payload": json.loads(payload)}
-        except (sqlite3.DatabaseError, ValueError) as error:
-            raise FactError(f"{journal} is damaged ({error}); `everpaw privacy erase` removes it") from error
+        with _readable(journal), closing(sqlite3.connect(journal)) as db:
+            for seq, name, payload in db.execute("SELECT seq, name, payload FROM events ORDER BY seq"):
+                yield {"seq": seq, "topic": name, "payload": json.loads(payload)}
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[Erasable, int]:
         """Name of a class -> how much of it there is."""
         return {
             "memory": len(self.facts()),
             "lessons": len(self.book()),
-            "events": sum(1 for journal in self.journals for _ in self.events(journal)),
+            "events": sum(_rows_in(journal) for journal in self.journals),
             "persona": int(self.persona.exists()),
             "life": int(self.life.exists()),
             "consents": len(self.switches.changes()) + int((self.memory / consent.FILE).exists()),
         }
+
+
+def _rows_in(journal: Path) -> int:
+    with _readable(journal), closing(sqlite3.connect(journal)) as db:
+        return int(db.execute("SELECT count(*) FROM events").fetchone()[0])
+
+
+@contextmanager
+def _readable(journal: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.DatabaseError, ValueError) as error:
+        raise FactError(f"{journal} is damaged ({error}); `everpaw privacy erase` removes it") from error
 
 
 def sentences(lessons: Iterable[Lesson]) -> set[bytes]:

@@ -5,7 +5,7 @@ What is begun early, taken back, talked into and remembered as really said comes
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
@@ -19,7 +19,7 @@ from runtime.mind.conversation import Conversation
 from runtime.pipeline import Listeners
 from runtime.rehearsal import MORNING, Rehearsal, rehearsal
 from runtime.scenarios.script import Step
-from runtime.speech.tts import voice
+from runtime.speech.tts import EspeakVoice, Voice, voice
 
 _ANSWER_S, _MORE_S, _REPLY_S = 2.5, 0.7, 12.0
 """Waited for an answer, for a second one, and for the end of a reply"""
@@ -30,18 +30,20 @@ _WATCH_S = 0.1
 class Aloud:
     """`begin` a scenario, then `hear` its steps in order."""
 
-    def __init__(self, pet: Rehearsal, persons: People, records: list[TurnRecord]) -> None:
-        self._pet, self._persons, self._records = pet, persons, records
+    def __init__(self, pet: Rehearsal, persons: People, speaker: Voice, records: list[TurnRecord]) -> None:
+        self._pet, self._persons, self._speaker, self._records = pet, persons, speaker, records
         self._own_acts: list[str] = []
-        pet.robot.ears.stay_awake(float("inf"))
         for name in ("cmnd/skill", "cmnd/gait"):
             pet.bus.subscribe(name, self._on_movement)
 
     def begin(self, mind: Conversation, seed: int, hour: float = MORNING) -> None:
-        """Another mind in the same body, and the same voices whatever was played before."""
+        """Another mind in the same body, and the same voices, room and moments whatever was played before."""
         self._pet.robot.answerer.mouth.hush()
         self._pet.begin_life(mind, hour)
-        self._persons.begin_with(seed)
+        self._pet.robot.ears.stay_awake(float("inf"))
+        self._persons.begin_anew(seed)
+        if isinstance(self._speaker, EspeakVoice):
+            self._speaker.begin_anew()
         self._own_acts.clear()
 
     def wait(self, seconds: int) -> None:
@@ -103,13 +105,20 @@ class Aloud:
 
 
 @contextmanager
-def aloud(pack: Pack) -> Iterator[Aloud]:
-    """Voices, room and pet for all scenarios of a run; AudioError where espeak-ng is missing."""
+def aloud(pack: Pack, tell: Callable[[TurnRecord], None] = lambda record: None) -> Iterator[Aloud]:
+    """Voices, room and pet for all scenarios of a run; AudioError where espeak-ng is missing.
+
+    `tell` is given every turn that comes of what is heard.
+    """
     records: list[TurnRecord] = []
+
+    def note(record: TurnRecord) -> None:
+        records.append(record)
+        tell(record)
+
     with ExitStack() as stack:
         persons = stack.enter_context(people())
         speaker = stack.enter_context(closing(voice()))
-        listeners = Listeners(turn=records.append)
-        yield Aloud(
-            stack.enter_context(rehearsal(pack, voice=speaker, listeners=listeners)), persons, records
-        )
+        listeners = Listeners(turn=note)
+        pet = stack.enter_context(rehearsal(pack, voice=speaker, listeners=listeners))
+        yield Aloud(pet, persons, speaker, records)

@@ -56,10 +56,15 @@ class Authority:
         return cls(read_certificate(certificate, "the authority"), read_key(key, "the authority"))
 
     def issue(
-        self, name: str, public: PublicKey, until: datetime, hosts: Sequence[str] = ()
+        self,
+        name: str,
+        public: PublicKey,
+        until: datetime,
+        hosts: Sequence[str] = (),
+        begin: datetime = BEGIN,
     ) -> x509.Certificate:
-        """A certificate for `name`: a broker reached at `hosts`, or a client where there are none."""
-        builder = _builder(_named(name), self.certificate.subject, public, until)
+        """A certificate for `name`: a server reached at `hosts`, or a client where there are none."""
+        builder = _builder(_named(name), self.certificate.subject, public, until, begin)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(signs_others=False), critical=True)
         purpose = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
@@ -131,7 +136,7 @@ def public_of(asked: bytes) -> PublicKey:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public: PublicKey, until: datetime
+    subject: x509.Name, issuer: x509.Name, public: PublicKey, until: datetime, begin: datetime = BEGIN
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -139,7 +144,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(BEGIN)
+        .not_valid_before(begin)
         .not_valid_after(until)
     )
 

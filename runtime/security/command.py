@@ -1,6 +1,7 @@
 """The broker's part of `everpaw security`: issue, rotate, revoke, pair, join, audit."""
 
 import argparse
+import ssl
 import sys
 import time
 from contextlib import closing
@@ -8,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runtime.broker import broker_address, find_broker
 from runtime.contracts.errors import TrustError
 from runtime.contracts.topics import check_robot_id
 from runtime.doctor import line_of
-from runtime.security import control, door, mosquitto, pairing, roles
+from runtime.security import bundle, control, door, mosquitto, pairing, roles
 from runtime.security.audit import audit
-from runtime.security.house import CLIENTS, REGISTER, SERVER, House, alone, check_name
+from runtime.security.house import CLIENTS, KEEPER, REGISTER, SERVER, House, alone, check_name
 from runtime.security.register import ANYWHERE, Register
 
 AUTHORITY = "authority"
@@ -30,6 +32,9 @@ def add_parsers(whats: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     rotate.add_argument("name", help=f"a client, `{SERVER}`, or `{AUTHORITY}` for everybody's")
     revoke = _parser(whats, "revoke", _revoke, "take a certificate back, at once")
     revoke.add_argument("name")
+    forget = _parser(whats, "forget", _forget, "clear what a broker still tells of a robot that is gone")
+    forget.add_argument("robot", type=check_robot_id)
+    forget.add_argument("--broker", type=broker_address, metavar="HOST:PORT", help="one without certificates")
     pair = _parser(whats, "pair", _pair, "a one-time code for a phone or a dashboard")
     pair.add_argument("name")
     pair.add_argument("--kind", choices=kinds, default="page")
@@ -130,8 +135,24 @@ def _rotate(args: argparse.Namespace) -> int:
 def _revoke(args: argparse.Namespace) -> int:
     with alone(args.broker_folder):
         house = House.open(args.broker_folder)
-        house.revoke(args.name)
+        row = house.revoke(args.name)
         _tell(house, args.name, gone=True)
+        if row.kind == "robot" and find_broker(house.register.here, house.register.port, tls=_keeper(house)):
+            control.forget(row.name, house.register.here, house.register.port, _keeper(house))
+    return 0
+
+
+def _keeper(house: House) -> ssl.SSLContext:
+    return bundle.context(house.folder / CLIENTS / KEEPER)
+
+
+def _forget(args: argparse.Namespace) -> int:
+    if args.broker:
+        count = control.forget(args.robot, *args.broker)
+    else:
+        house = House.open(args.broker_folder)
+        count = control.forget(args.robot, house.register.here, house.register.port, _keeper(house))
+    print(f"{count} retained messages of {args.robot} are gone", file=sys.stderr)
     return 0
 
 
@@ -153,7 +174,7 @@ def _pair(args: argparse.Namespace) -> int:
 
         opened = door.open_door(house.register.listen, args.pairing_port)
         with closing(opened.server):
-            offer = pairing.Offer(pairing.new_code(), certify, time.monotonic)
+            offer = pairing.Offer(pairing.new_code(), time.monotonic, certify)
             print(f"{offer.code[:4]} {offer.code[4:]}", flush=True)
             print(
                 f"on the phone or dashboard: everpaw security join HOST:{opened.port} --out DIR; "

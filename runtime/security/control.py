@@ -7,7 +7,8 @@ import json
 import os
 import queue
 import signal
-from collections.abc import Iterable
+import ssl
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from runtime.contracts.errors import BusError, TrustError
+from runtime.contracts.topics import PREFIX
 from runtime.security import bundle, mosquitto, roles
 from runtime.security.house import CLIENTS, KEEPER, House
 from runtime.security.register import Issued
 
 ANSWER_S = 3.0
+QUIET_S = 0.5
 _ABSENT = ("not found", "already exists")
 Order = dict[str, Any]
 
@@ -77,6 +80,46 @@ def _ask(house: House, orders: list[Order]) -> list[Order]:
         client.disconnect()
         with suppress(ValueError):
             client.loop_stop()
+
+
+def forget(robot: str, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+    """Take back every retained message of `robot`, also for Home Assistant; how many there were.
+
+    BusError where no broker answers.
+    """
+    patterns = [(f"{PREFIX}/{robot}/#", 1), (roles.discovery(robot), 1)]
+    heard: queue.Queue[str | None] = queue.Queue()
+    client = Client(CallbackAPIVersion.VERSION2, client_id=f"everpaw-{KEEPER}-{os.getpid()}")
+    if tls is not None:
+        client.tls_set_context(tls)
+    client.on_connect = lambda c, *_: c.subscribe(patterns)
+    client.on_subscribe = lambda *_: heard.put(None)
+    client.on_message = lambda _c, _d, message: heard.put(message.topic if message.retain else None)
+    client.connect_timeout = ANSWER_S
+    try:
+        client.connect(host, port)
+    except OSError as error:
+        raise BusError(f"no broker answers at {host}:{port} ({error})") from error
+    client.loop_start()
+    try:
+        topics = set(_retained(heard))
+        for gone in [client.publish(topic, b"", 1, retain=True) for topic in topics]:
+            gone.wait_for_publish(ANSWER_S)
+        return len(topics)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def _retained(heard: "queue.Queue[str | None]") -> Iterator[str]:
+    """Topics, until none came for a moment: a broker sends what is retained right after it subscribed us."""
+    wait_s = ANSWER_S
+    with suppress(queue.Empty):
+        while True:
+            topic = heard.get(timeout=wait_s)
+            wait_s = QUIET_S
+            if topic is not None:
+                yield topic
 
 
 def reread(folder: Path) -> bool:

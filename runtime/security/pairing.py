@@ -63,14 +63,13 @@ class Keys:
 
 
 @dataclass(slots=True)
-class Offer:
-    """One code that is on offer. `clock`: seconds that never go back."""
+class Code:
+    """One code that counts `TRIES` tries and `CODE_LIFE_S`. `clock`: seconds that never go back."""
 
     code: str
-    certify: Certify
     clock: Callable[[], float]
-    tries_left: int = TRIES
-    taken: bool = False
+    tries_left: int = field(default=TRIES, kw_only=True)
+    taken: bool = field(default=False, kw_only=True)
     _until: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +83,22 @@ class Offer:
         if self.tries_left <= 0:
             return f"{TRIES} wrong codes"
         return "" if self.clock() < self._until else f"nobody came in {CODE_LIFE_S:.0f} s"
+
+    def typed(self, text: str) -> bool:
+        """Whether it was the code, which is then taken; every answer costs a try."""
+        if self.over:
+            return False
+        # Counted before anything is compared: no way out of here leaves a guess for free.
+        self.tries_left -= 1
+        self.taken = hmac.compare_digest(plain(text), plain(self.code))
+        return self.taken
+
+
+@dataclass(slots=True)
+class Offer(Code):
+    """A code that is worth a certificate."""
+
+    certify: Certify
 
 
 @dataclass(slots=True)

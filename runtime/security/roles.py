@@ -19,10 +19,10 @@ Row = dict[str, Any]
 
 def _own(robot: str) -> tuple[list[str], list[str]]:
     everything = [f"{PREFIX}/{robot}/#"]
-    return [*everything, _discovery(robot)], [*everything, "homeassistant/status"]
+    return [*everything, discovery(robot)], [*everything, "homeassistant/status"]
 
 
-def _discovery(robot: str) -> str:
+def discovery(robot: str) -> str:
     """Where Home Assistant looks for a robot; a wildcard stands for a whole level only."""
     return f"homeassistant/device/{'+' if robot == '+' else f'everpaw_{robot}'}/config"
 
@@ -32,7 +32,7 @@ def _shown(robot: str) -> list[str]:
 
 
 def _page(robot: str) -> tuple[list[str], list[str]]:
-    sends = [f"{PREFIX}/{robot}/request/#", f"{PREFIX}/{robot}/cmnd/stop", _discovery(robot)]
+    sends = [f"{PREFIX}/{robot}/request/#", f"{PREFIX}/{robot}/cmnd/stop", discovery(robot)]
     return sends, [*_shown(robot), "homeassistant/status"]
 
 
@@ -46,7 +46,8 @@ def _home(robot: str) -> tuple[list[str], list[str]]:
 
 
 def _keeper(_robot: str) -> tuple[list[str], list[str]]:
-    return [f"{CONTROL}", f"{PREFIX}/#"], [f"{CONTROL}/response", "$SYS/#", f"{PREFIX}/#"]
+    own = [f"{PREFIX}/#", discovery("+")]
+    return [f"{CONTROL}", *own], [f"{CONTROL}/response", "$SYS/#", *own]
 
 
 GRANTS = {"robot": _own, "page": _page, "viewer": _viewer, "home": _home, "keeper": _keeper}

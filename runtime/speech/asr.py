@@ -21,10 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from runtime.contracts.audio import SAMPLE_RATE_HZ, Samples
 from runtime.contracts.errors import PackError
 from runtime.engines import Engine
-from runtime.mind.grammar import Grammar, normalise
+from runtime.mind.grammar import Grammar, Parse, normalise
 from runtime.speech import features, units
 from runtime.speech.decoder import GrammarDecoder
 from runtime.speech.decoder import Path as Sentence
+from runtime.speech.evidence import EVIDENCE, clear_evidence, evidence, mean_phone, probability
 from runtime.speech.free import Lexicon, Transcript, transcribe
 from runtime.speech.graph import SpokenGrammar
 from runtime.speech.pronounce import Pronouncer
@@ -43,8 +44,8 @@ _NAME_WAYS = 8
 """Ways a name is looked for in; each costs a millisecond"""
 _NAME_FILLER = 3
 """Steps; where more was swallowed beside a name, more than the name was said"""
-EVIDENCE = ("gap_a_phone", "gap", "filler", "phones", "margin")
-CLEAR_EVIDENCE = ("gap_a_phone", "words", "mean_phone", "unfinished")
+RIVALS = 4
+"""Sentences looked at for one that means something else than the best; each costs a millisecond"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,10 @@ class Settings(BaseModel):
     front_end: dict[str, float]
     filler_penalty: Annotated[float, Field(ge=0)] = 2.0
     """Nats a step"""
+    blank_penalty: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Nats by which a step without a sound is made less likely: in noise the network hears too few sounds"""
     weights: Annotated[list[float], Field(min_length=len(EVIDENCE), max_length=len(EVIDENCE))]
-    """Logistic weights of the evidence, see `evidence`"""
+    """Logistic weights of `evidence`"""
     bias: float
     clear_weights: list[float] = []
     """Logistic weights of `clear_evidence`; none: free words count as clear as their phones"""
@@ -120,7 +123,8 @@ class Recogniser:
         log_probs = squeeze(self.log_probs(samples))
         if not units.greedy(log_probs):
             return []
-        sentences = self.sentences(log_probs, max(2, n))
+        log_probs = self._less_blank(log_probs)
+        sentences = self.sentences(log_probs, max(RIVALS, n))
         if sentences:
             found = self._believed(sentences[:n], self.confidence(log_probs, sentences))
             if found is not None:
@@ -129,8 +133,8 @@ class Recogniser:
         text = self.without_names(free.text)
         if not text:
             return []
-        mean_phone = _mean_phone(log_probs)
-        return [Hypothesis(text, mean_phone, in_grammar=False, clear=self._clear(log_probs, free))]
+        belief, clear = mean_phone(log_probs), self._clear(log_probs, free)
+        return [Hypothesis(text, belief, in_grammar=False, clear=clear)]
 
     def transcribe(self, log_probs: LogProbs) -> Transcript:
         """The likeliest words, whatever the grammar says."""
@@ -156,6 +160,13 @@ class Recogniser:
         outputs = self._engine.run({self._engine.inputs[0]: heard[None]})
         return np.asarray(outputs[self._engine.outputs[0]][0], np.float32)
 
+    def sounds(self, samples: Samples) -> LogProbs:
+        """What sentences are looked for in: `log_probs` without long silence, blanks as dear as is set."""
+        return self._less_blank(squeeze(self.log_probs(samples)))
+
+    def _less_blank(self, log_probs: LogProbs) -> LogProbs:
+        return units.less_blank(log_probs, self.settings.blank_penalty)
+
     def _front_end(self, samples: Samples) -> npt.NDArray[np.float32]:
         """Normalised log-mels (T, MELS), or (N,) samples where the network was trained on sound itself."""
         if self.settings.front_end != RAW_SOUND:
@@ -167,14 +178,26 @@ class Recogniser:
         return self._decoder.decode(log_probs, n) if self._decoder else []
 
     def confidence(self, log_probs: LogProbs, sentences: Sequence[Sentence]) -> float:
-        """Probability that the first of `sentences` is right, from `evidence`."""
-        return _probability(self.settings.weights, evidence(log_probs, sentences), self.settings.bias)
+        """Probability that the first of `sentences` means what was said."""
+        found = evidence(log_probs, sentences[0], self.margin(sentences))
+        return probability(self.settings.weights, found, self.settings.bias)
+
+    def margin(self, sentences: Sequence[Sentence]) -> float:
+        """Nats from the first of `sentences` to one that means something else, as far as they reach."""
+        best, meant = sentences[0], self._meaning(sentences[0])
+        rivals = (one for one in sentences[1:] if self._meaning(one) != meant)
+        last = sentences[-1].score if len(sentences) >= RIVALS else -math.inf
+        return best.score - next((one.score for one in rivals), last)
+
+    def _meaning(self, sentence: Sentence) -> Parse | str:
+        text = self.without_names(sentence.text)
+        return (self._grammar.parse(text) if self._grammar else None) or text
 
     def _clear(self, log_probs: LogProbs, free: Transcript) -> float:
         settings = self.settings
         if not settings.clear_weights:
-            return _mean_phone(log_probs)
-        return _probability(settings.clear_weights, clear_evidence(log_probs, free), settings.clear_bias)
+            return mean_phone(log_probs)
+        return probability(settings.clear_weights, clear_evidence(log_probs, free), settings.clear_bias)
 
     def _believed(self, sentences: Sequence[Sentence], confidence: float) -> list[Hypothesis] | None:
         """None: not convincing. [] : only a name was said."""
@@ -214,42 +237,6 @@ def squeeze(log_probs: LogProbs) -> LogProbs:
     inner[:1] = inner[-1:] = False
     inner[1:-1] &= sure[:-2] & sure[2:]
     return log_probs[~inner]
-
-
-def evidence(log_probs: LogProbs, sentences: Sequence[Sentence]) -> tuple[float, ...]:
-    """What speaks for and against the first sentence, in the order of EVIDENCE; each of about unit size."""
-    best = sentences[0]
-    phones = max(1, len(units.greedy(log_probs)))
-    gap = max(0.0, float(log_probs.max(axis=1).sum()) - best.score)
-    margin = best.score - sentences[1].score if len(sentences) > 1 else 10.0
-    return (
-        gap / phones,
-        math.log1p(gap),
-        math.log1p(best.filler_steps),
-        math.log(phones),
-        min(10.0, margin) / 10.0,
-    )
-
-
-def clear_evidence(log_probs: LogProbs, free: Transcript) -> tuple[float, ...]:
-    """What speaks for and against free words, in the order of CLEAR_EVIDENCE; each of about unit size."""
-    phones = max(1, len(units.greedy(log_probs)))
-    gap = float(log_probs.max(axis=1).sum()) - free.sound
-    words = max(1, len(free.text.split()))
-    return gap / phones, free.words / words / 5.0, _mean_phone(log_probs), float(free.unfinished)
-
-
-def _probability(weights: Sequence[float], evidence: Sequence[float], bias: float) -> float:
-    """Logistic."""
-    z = bias + sum(weight * value for weight, value in zip(weights, evidence, strict=True))
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
-
-
-def _mean_phone(log_probs: LogProbs) -> float:
-    """Mean probability of the best unit where it is no blank."""
-    best = log_probs.max(axis=1)
-    voiced = log_probs.argmax(axis=1) != units.BLANK
-    return float(np.exp(best[voiced]).mean()) if voiced.any() else 0.0
 
 
 def _with_last_words(names: Sequence[str]) -> list[str]:

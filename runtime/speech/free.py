@@ -84,7 +84,7 @@ class _Beam:
 
     @property
     def sound(self) -> float:
-        return float(np.logaddexp(self.blank, self.phone))
+        return _either(self.blank, self.phone)
 
     @property
     def score(self) -> float:
@@ -117,22 +117,23 @@ def transcribe(log_probs: LogProbs, lexicon: Lexicon, width: int = 48) -> Transc
 
 
 def _advance(beams: dict[_Key, _Beam], row: npt.NDArray[np.float32], lexicon: Lexicon) -> dict[_Key, _Beam]:
-    best = float(row.max())
-    nothing = max(float(row[units.BLANK]), best + _PASSED_OVER)
+    steps = row.tolist()
+    best = max(steps)
+    nothing = max(steps[units.BLANK], best + _PASSED_OVER)
     likely = [int(u) for u in np.flatnonzero(row > best - _LIKELY) if u != units.BLANK]
     grown: dict[_Key, _Beam] = defaultdict(_Beam)
     for (text, node, last), beam in beams.items():
         sound = beam.sound
         same = grown[text, node, last]
         same.words = beam.words
-        same.blank = float(np.logaddexp(same.blank, sound + nothing))
+        same.blank = _either(same.blank, sound + nothing)
         if last != units.BLANK:
-            same.phone = float(np.logaddexp(same.phone, beam.phone + float(row[last])))
+            same.phone = _either(same.phone, beam.phone + steps[last])
         for unit in likely:
             child = lexicon.next[node].get(unit)
             if child is None:
                 continue
-            said = (beam.blank if unit == last else sound) + float(row[unit])
+            said = (beam.blank if unit == last else sound) + steps[unit]
             if lexicon.next[child]:
                 _reach(grown[text, child, unit], said, beam.words)
             for word in lexicon.words[child]:
@@ -142,7 +143,14 @@ def _advance(beams: dict[_Key, _Beam], row: npt.NDArray[np.float32], lexicon: Le
 
 
 def _reach(beam: _Beam, said: float, words: float) -> None:
-    beam.phone, beam.words = float(np.logaddexp(beam.phone, said)), words
+    beam.phone, beam.words = _either(beam.phone, said), words
+
+
+def _either(a: float, b: float) -> float:
+    """Log of the sum of two probabilities; numpy's takes five times as long for single numbers."""
+    if a < b:
+        a, b = b, a
+    return a if b == -math.inf else a + math.log1p(math.exp(b - a))
 
 
 def _prune(beams: dict[_Key, _Beam], width: int) -> dict[_Key, _Beam]:

@@ -69,7 +69,12 @@ class SoundBank:
         self._sounds, self._stand_ins = listed.sound, listed.stand_ins
         self._samples = {sound.file: _load(folder / sound.file) for sound in self._sounds}
         self._grains: dict[str, Grains] = {}
-        self._chance = random.Random(seed)
+        self._seed = seed
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """As if nothing had been played yet."""
+        self._chance = random.Random(self._seed)
         self._recent: deque[str] = deque(maxlen=_RECENT)
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.contracts.audio import Samples
+from runtime.speech import units
 from runtime.speech.units import BLANK, LogProbs, encode
 
 WINDOW_S = 0.8
@@ -29,9 +30,9 @@ class Spotter:
         self._sounds = sounds
         self._rows = [_with_blanks(encode(way)) for way in ways]
 
-    def doubt(self, samples: Samples) -> float:
-        """In nats, of the likeliest of the words anywhere in `samples`."""
-        return min(self._doubts(samples), default=NEVER)
+    def doubt(self, samples: Samples, less_blank: float = 0.0) -> float:
+        """In nats, of the likeliest of the words anywhere in `samples`; no sound is so much less likely."""
+        return min(self._doubts(samples, less_blank), default=NEVER)
 
     def doubt_a_sound(self, samples: Samples) -> float:
         """The same in nats for each of the word's sounds, so that long and short words compare."""
@@ -40,11 +41,13 @@ class Spotter:
             (doubt / n for doubt, n in zip(self._doubts(samples), sounds, strict=False)), default=NEVER
         )
 
-    def _doubts(self, samples: Samples) -> list[float]:
+    def _doubts(self, samples: Samples, less_blank: float = 0.0) -> list[float]:
         """Of each way the word is said; none where there is no sound."""
         log_probs = self._sounds(samples)
         if len(log_probs) == 0:
             return []
+        if less_blank:
+            log_probs = units.less_blank(log_probs, less_blank)
         cost = log_probs.max(axis=1, keepdims=True) - log_probs
         return [_cheapest(cost[:, row]) for row in self._rows]
 

@@ -88,9 +88,9 @@ class EspeakVoice:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
+        self._fresh = False
         with self._lock:
-            self._start()
-            self._say(".", manners["calm"])  # loads voice and dictionary
+            self._begin()
 
     def __enter__(self) -> Self:
         return self
@@ -122,6 +122,18 @@ class EspeakVoice:
             except (OSError, EOFError, TimeoutError) as error:
                 self._end()
                 raise AudioError(f"espeak-ng ended twice on {words[:40]!r} ({error}); see doctor") from error
+
+    def begin_anew(self) -> None:
+        """Speak as if nothing had been said before, of which a sentence else keeps a trace."""
+        with self._lock:
+            if not self._fresh:
+                self._end()
+                self._begin()
+
+    def _begin(self) -> None:
+        self._start()
+        self._say(".", self._manners["calm"])  # loads voice and dictionary
+        self._fresh = True
 
     def close(self) -> None:
         """End the process; a second call does nothing."""
@@ -164,6 +176,7 @@ class EspeakVoice:
     def _say(self, text: str, manner: Manner) -> Samples:
         if self._process is None or self._process.stdin is None:
             raise EOFError("the voice is closed")
+        self._fresh = False
         request = {
             "text": text,
             "voice": self._variant,

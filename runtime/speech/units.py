@@ -40,3 +40,10 @@ def greedy(log_probs: LogProbs) -> list[str]:
     best = log_probs.argmax(axis=1)
     fresh = np.concatenate([[True], best[1:] != best[:-1]]) if len(best) else np.zeros(0, bool)
     return decode(int(unit) for unit in best[fresh & (best != BLANK)])
+
+
+def less_blank(log_probs: LogProbs, nats: float) -> LogProbs:
+    """The same with blanks less likely by so much."""
+    shifted = log_probs.copy()
+    shifted[:, BLANK] -= nats
+    return shifted - np.logaddexp.reduce(shifted, axis=1, keepdims=True)

@@ -13,7 +13,7 @@ from runtime.outbox import Outbox
 
 
 def main(port: int, folder: Path, first: int, count: int) -> None:
-    bus = Bus("rex", port=port).connect()
+    bus = Bus("rex", port=port).connect(60.0)
     outbox = Outbox(bus, folder, "mind", lambda: 1.8e9).start()
     for number in range(first, first + count):
         outbox.publish("event/safety", m.SafetyEvent(kind="halt", detail=str(number), mono_ms=number))

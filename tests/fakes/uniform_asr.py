@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from runtime.speech.asr import EVIDENCE
+from runtime.speech.evidence import EVIDENCE
 from runtime.speech.features import MELS, describe
 from runtime.speech.pronounce import DICTIONARY, Pronouncer
 from runtime.speech.units import BLANK, UNITS, encode

@@ -7,6 +7,7 @@ new inputs that reach new code are kept under build/fuzz and are where the next 
 import argparse
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from runtime.contracts.errors import EverpawError, MissingExtraError
@@ -24,6 +25,8 @@ def main() -> int:
     args = parser.parse_args()
     if args.one:
         return _fuzz(args.one, args.seconds)
+    if find_spec("atheris") is None:
+        raise MissingExtraError("atheris", "fuzz")
     broken = []
     for name in args.target or TARGETS:
         print(f"everpaw: {name} for {args.seconds} s", file=sys.stderr, flush=True)
@@ -34,10 +37,8 @@ def main() -> int:
 
 
 def _fuzz(name: str, seconds: int) -> int:
-    try:
-        import atheris
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("atheris", "fuzz") from error
+    import atheris
+
     # Imported anew with its branches counted; what is imported already is not.
     for module in [m for m in sys.modules if m.split(".")[0] in ("runtime", "firmware_bridge")]:
         del sys.modules[module]

@@ -94,7 +94,7 @@ def _wav(data: bytes) -> None:
 def _pairing(data: bytes) -> None:
     """Both sides of the door, with the other one's line replaced."""
     first, _, second = data.partition(b"\n")
-    offer = Offer("12345678", lambda asked: {}, lambda: 0.0)
+    offer = Offer("12345678", lambda: 0.0, lambda asked: {})
     visit, join = Visit(offer), Join("12345678", b"")
     with suppress(TrustError):
         join.hello()

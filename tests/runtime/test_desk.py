@@ -8,12 +8,16 @@ import pytest
 from runtime.bus import Delivery
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
-from runtime.contracts.reports import FactsAck, PrivacyState
-from runtime.contracts.topics import TOPICS, encode
+from runtime.contracts.reports import ErasedAck, FactsAck, KeptAck, LessonsAck, PrivacyState
+from runtime.contracts.topics import MAX_PAYLOAD_BYTES, TOPICS, encode
 from runtime.desk import Desk
+from runtime.lessons.book import Book
+from runtime.lessons.lesson import Lesson, Meaning
+from runtime.lessons.pages import MOST_LETTERS, PAGE
 from runtime.mind.memory import consent
 from runtime.mind.memory.knowledge import Knowledge
 from runtime.mind.memory.statements import fact_of, statement_of
+from runtime.privacy.holdings import Holdings
 
 
 class Pet:
@@ -121,3 +125,93 @@ def test_facts_are_read_put_right_and_forgotten(counter: Counter) -> None:
     for fact in facts(counter).facts:
         facts(counter, act="forget", number=fact.number)
     assert facts(counter).total == 0
+
+
+NOW_MS = 1_000_000
+
+
+def lesson(heard: str, **more: object) -> Lesson:
+    return Lesson.model_validate({"heard": heard, "clear": 0.9, "belief": 0.9} | more)
+
+
+@pytest.fixture
+def keeper(counter: Counter) -> Counter:
+    """A counter with two lessons, whose desk may be asked to erase."""
+    folder = counter.folder.parent
+    with closing(Book(folder / "lessons")) as book:
+        meant = Meaning(text="no turn right", intent="turn_right")
+        book.add([lesson("sit down", intent="sit", label="praised"), lesson("turn left", meant=meant)])
+    counter.desk.held = Holdings(folder, counter.folder, folder / "life.json")
+    counter.desk.clock = lambda: NOW_MS
+    return counter
+
+
+def test_lessons_are_told_newest_first_with_consent_to_words_alone(keeper: Counter) -> None:
+    told = keeper.ask(r.LessonsRequest(id="1"))
+    assert told == LessonsAck(id="1", ok=False, reason="no_consent")
+    keeper.pet.share_text = True
+    told = keeper.ask(r.LessonsRequest(id="2"))
+    assert isinstance(told, LessonsAck)
+    assert (told.ok, told.total) == (True, 2)
+    assert [(row.heard, row.intent, row.label) for row in told.lessons] == [
+        ("turn left", "", ""),
+        ("sit down", "sit", "praised"),
+    ]
+    assert (told.lessons[0].meant, told.lessons[0].meant_intent) == ("no turn right", "turn_right")
+
+
+def test_a_lesson_is_forgotten_without_a_word(keeper: Counter) -> None:
+    told = keeper.ask(r.LessonsRequest(id="1", act="forget", number=1))
+    assert told == LessonsAck(id="1", ok=True, total=1)
+    told = keeper.ask(r.LessonsRequest(id="2", act="forget", number=1))
+    assert isinstance(told, LessonsAck)
+    assert not told.ok
+    assert "no lesson 1" in told.reason
+
+
+def test_many_long_lessons_fit_into_one_message(keeper: Counter) -> None:
+    keeper.pet.share_text = True
+    with closing(Book(keeper.folder.parent / "lessons")) as book:
+        meant = Meaning(text="猫" * 500, intent="turn_right")
+        book.add([lesson("狗" * 500, intent="sit", label="corrected", meant=meant)] * 30)
+    told = keeper.ask(r.LessonsRequest(id="1"))
+    assert isinstance(told, LessonsAck)
+    assert len(told.lessons) == PAGE
+    assert len(told.lessons[0].heard) == MOST_LETTERS
+    assert len(encode(told)) < MAX_PAYLOAD_BYTES
+    more = keeper.ask(r.LessonsRequest(id="2", number=PAGE))
+    assert isinstance(more, LessonsAck)
+    assert len(more.lessons) == 32 - PAGE
+    assert more.lessons[-1].heard == "sit down"
+
+
+def test_how_much_is_kept_is_told_without_words(keeper: Counter) -> None:
+    told = keeper.ask(r.KeptRequest(id="1"))
+    assert isinstance(told, KeptAck)
+    assert told.counts == {
+        "memory": 2,
+        "lessons": 2,
+        "events": 0,
+        "persona": 0,
+        "life": 0,
+        "consents": 1,
+    }
+
+
+def test_erasing_ends_this_life_but_for_events_alone(keeper: Counter) -> None:
+    asked: list[r.EraseRequest] = []
+    keeper.desk.erase = asked.append
+    keeper.ask(r.EraseRequest(id="1", only=("memory", "events"), seen_mono_ms=NOW_MS - 500))
+    assert asked[0].only == ("memory", "events")
+    told = keeper.ask(r.EraseRequest(id="2", only=("events",), seen_mono_ms=NOW_MS))
+    assert told == ErasedAck(id="2", ok=True, erased=("events",))
+    assert len(asked) == 1
+
+
+def test_an_old_order_to_erase_and_one_in_the_wrong_place_destroy_nothing(keeper: Counter) -> None:
+    late = r.EraseRequest(id="1", only=("memory",), seen_mono_ms=NOW_MS - r.FRESH_MS - 1)
+    here = r.EraseRequest(id="2", only=("memory",), seen_mono_ms=NOW_MS)
+    assert keeper.ask(here) == ErasedAck(id="2", ok=False, reason="not_here")
+    keeper.desk.erase = pytest.fail
+    assert keeper.ask(late) == ErasedAck(id="1", ok=False, reason="late")
+    assert keeper.ask(here, retained=True) is None

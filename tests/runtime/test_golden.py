@@ -9,7 +9,8 @@ import pytest
 from export.pack import write_manifest
 from runtime import golden, starter
 from runtime.cli import main
-from runtime.contracts.pack import Pack
+from runtime.contracts.errors import PackError
+from runtime.contracts.pack import Pack, verify
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,18 @@ def test_every_difference_is_named(found: golden.Golden) -> None:
     assert len(lines) == 2 + len(found.meanings)
     doubted = found.model_copy(update={"clips": {"stop": clip.model_copy(update={"belief": 0.3})}})
     assert golden.differences(doubted, other) == [lines[1], *lines[2:]], "unsure words are not compared"
+
+
+def test_a_sealing_that_fails_loses_nothing(tmp_path: Path) -> None:
+    pack = copy(starter.load_pack(), tmp_path / "mine")
+    before = {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()}
+    odd = pack / "reader" / "another.onnx"
+    odd.write_bytes(b"no model")
+    with pytest.raises(PackError):
+        write_manifest(pack, "Mine")
+    odd.unlink()
+    assert {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()} == before
+    verify(pack)
 
 
 def test_a_doctor_looks_at_a_pack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from runtime.broker import available_kind, run_broker
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
 from runtime.contracts.reports import PastEvents
-from runtime.contracts.requests import ReplayRequest
+from runtime.contracts.requests import EraseRequest, ReplayRequest
 from runtime.contracts.topics import TOPICS, encode
 from runtime.event_log import EventLog
 from runtime.outbox import Outbox
@@ -86,7 +86,7 @@ def test_a_killed_writer_loses_and_doubles_no_event(tmp_path: Path) -> None:
             promised += [int(line) for line in process.stdout.read().split()]
             process.wait()
         process = teller(broker.port, tmp_path, 90_000, 1)
-        process.wait(20)
+        process.wait(180)
         assert until(lambda: 90_000 in watcher.numbers)
         numbers = watcher.numbers
     assert set(promised) <= set(numbers)
@@ -105,7 +105,7 @@ def test_a_broker_that_dies_loses_and_doubles_no_event(tmp_path: Path) -> None:
                 os.kill(broker.pid, signal.SIGKILL)
             elif int(line) == 500:
                 stack.enter_context(run_broker(broker.port))
-        process.wait(20)
+        process.wait(180)
         with Bus("rex", port=broker.port) as bus:
             outbox = Outbox(bus, tmp_path, "mind", lambda: 1.8e9).start()
             assert until(lambda: outbox.waiting == 0 and watcher.bus.connected)
@@ -221,3 +221,34 @@ def test_search_finds_every_word_newest_first() -> None:
     assert [row.payload["detail"] for row in log.search("rex", "HALT safety")] == ["number 2", "number 0"]
     assert log.search("ada") == log.search("rex", "halt stop") == []
     assert len(log.search("rex", names=["event/turn"])) == 0
+
+
+def erase(*only: str, seen_ms: int | None = None, retained: bool = False) -> Delivery:
+    now_ms = time.monotonic_ns() // 1_000_000
+    asked = {"id": "e", "only": only, "seen_mono_ms": now_ms if seen_ms is None else seen_ms}
+    return Delivery("rex", "request/erase", encode(EraseRequest.model_validate(asked)), retained, 1, False)
+
+
+def test_an_erased_journal_holds_no_trace_and_numbers_go_on(tmp_path: Path) -> None:
+    line, log = FakeLine(), EventLog()
+    with outbox(line, tmp_path) as box:
+        for _ in range(50):
+            box.publish("event/wake", m.WakeEvent(name="strawberry", score=1.0, mono_ms=1))
+        assert until(lambda: box.waiting == 0)
+        for event in line.events:
+            log.add("rex", "event/wake", event, 0.0)
+        line.on["request/erase"](erase("memory"))
+        line.on["request/erase"](erase("events", seen_ms=0))
+        line.on["request/erase"](erase("events", retained=True))
+        assert box._db.execute("SELECT count(*) FROM events").fetchone() == (50,)
+        line.on["request/erase"](erase("lessons", "events"))
+        log.forget("rex")
+        written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert b"strawberry" not in written
+        assert log.search("rex") == []
+        box.publish("event/turn", turn())
+        assert until(lambda: box.waiting == 0)
+        assert line.events[-1].seq == 51
+        assert not log.has_gap("rex", line.events[-1])
+    with outbox(FakeLine(), tmp_path) as box:
+        assert (box._last, box.waiting) == (51, 0)

@@ -93,3 +93,7 @@ def test_a_broken_manifest(folder: Path, text: str) -> None:
 def test_a_folder_that_is_no_pack(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="is not a pack"):
         verify(tmp_path)
+    one_file = tmp_path / "buddy.paw"
+    one_file.touch()
+    with pytest.raises(PackError, match=f"everpaw pack archive {one_file} FOLDER"):
+        verify(one_file)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from runtime import robot as assembly
-from runtime import starter
+from runtime import assembly, starter
 from runtime.audio.capture import QueueSource, read_audio
 from runtime.audio.playback import NullSink
 from runtime.contracts import messages as m

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from runtime import robot as assembly
-from runtime import session, starter
+from runtime import assembly, session, starter
 from runtime.audio.capture import QueueSource, read_audio
 from runtime.audio.playback import NullSink
 from runtime.audio.stop import StopDetector
 from runtime.cli import main
 from runtime.contracts.config import RobotConfig
 from runtime.contracts.errors import SessionError
+from runtime.contracts.reports import FactRow, FactsAck, LessonRow, LessonsAck
+from runtime.contracts.requests import MemoryRequest
 from runtime.demo.owner import living
 from runtime.demo.people import Said, people
 from runtime.demo.script import CLIPS
@@ -253,3 +254,18 @@ def test_no_word_and_no_sound_is_kept_unasked(tmp_path: Path, asked: bool) -> No
     assert any(path.suffix == ".flac" for path in kept.folder.iterdir()) is asked
     said = {row["reply"] for row in kept.rows(session.EVENTS) if row["kind"] == "turn" and "reply" in row}
     assert bool(said) is asked
+
+
+def test_no_fact_and_no_lesson_that_a_page_is_told_gets_into_a_wordless_session(tmp_path: Path) -> None:
+    fact = FactRow(number=1, text="my sister is called Annabel", value="Annabel", person="annabel")
+    lesson = LessonRow(number=1, heard="turn to annabel", meant="no annabel", intent="turn_left")
+    config = RobotConfig()
+    with session.writing(tmp_path / "one", config, "0" * 64, audio=False, words=False) as writer:
+        bus = LoopbackBus()
+        Recorder(writer, words=False).follow(bus)
+        bus.publish("ack/memory", FactsAck(id="1", ok=True, facts=(fact,), total=1))
+        bus.publish("ack/lessons", LessonsAck(id="2", ok=True, lessons=(lesson,), total=1))
+        bus.publish("request/memory", MemoryRequest(id="3", act="correct", number=1, value="Annabella"))
+    written = (tmp_path / "one" / session.BUS).read_text("utf-8")
+    assert "turn_left" in written
+    assert "nnabel" not in written

@@ -46,6 +46,22 @@ MESSAGES: list[m.Message] = [
     requests.ConsentRequest(id="r8", share_text=False),
     requests.MemoryRequest(id="r9", act="correct", number=3, value="Anna"),
     requests.ReplayRequest(id="r10", after={"mind-1": 5}),
+    requests.LessonsRequest(id="r11", act="forget", number=2),
+    requests.KeptRequest(id="r12"),
+    requests.EraseRequest(id="r13", only=("lessons", "events"), seen_mono_ms=14),
+    requests.UpdateRequest(id="r14", act="rollback", seen_mono_ms=14),
+    reports.LessonsAck(
+        id="r11", ok=True, lessons=({"number": 2, "heard": "x", "label": "praised"},), total=1
+    ),
+    reports.KeptAck(id="r12", ok=True, counts={"lessons": 1, "events": 30}),
+    reports.ErasedAck(id="r13", ok=True, erased=("lessons", "events"), searched_for=4, files=9),
+    reports.UpdateAck(id="r14", ok=False, reason="busy"),
+    reports.UpdateState(
+        repository=True,
+        serving={"name": "Buddy", "sha256": "ab"},
+        version=2,
+        offered={"name": "Buddy", "version": 3, "sha256": "cd"},
+    ),
     reports.FactsAck(id="r9", ok=True, facts=({"number": 3, "text": "x", "value": "y"},), total=1),
     reports.PastEvents(origin="mind-1", after=5, events=[("event/safety", {"kind": "halt"})], last_seq=6),
     reports.PrivacyState(muted=False, share_text=False, remembers=True),

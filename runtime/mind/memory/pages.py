@@ -1,12 +1,12 @@
 """The memory as a page shows it: read, correct, forget, a few facts at a time."""
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from runtime.contracts.errors import FactError
 from runtime.contracts.reports import FactRow, FactsAck
 from runtime.contracts.requests import MemoryRequest
-from runtime.lessons.book import forget_texts
 from runtime.mind.memory.entry import Entry
 from runtime.mind.memory.knowledge import Knowledge
 from runtime.mind.memory.memory import wall_clock
@@ -17,16 +17,17 @@ PAGE = 25
 """Facts in one answer; a message holds 16 kB"""
 
 
-def answer(folder: Path, asked: MemoryRequest, *, share: bool, lessons: Path | None = None) -> FactsAck:
+def answer(
+    folder: Path, asked: MemoryRequest, *, share: bool, forgotten: Callable[[Sequence[str]], object]
+) -> FactsAck:
     """Do it and tell what there is then, without `share` only how much. FactError where it cannot be done.
 
-    What is forgotten leaves the `lessons` too.
+    `forgotten` hears of texts that are to be nowhere else either, before they are gone here.
     """
     with closing(Knowledge(folder)) as knowledge:
         if asked.act == "forget":
             gone = [_chosen(knowledge, asked.number)]
-            if lessons is not None:
-                forget_texts(lessons, texts_of(gone))
+            forgotten(texts_of(gone))
             knowledge.forget(gone)
         elif asked.act == "correct":
             _correct(knowledge, asked)

@@ -82,8 +82,9 @@ class Question:
 
     @property
     def for_memory(self) -> bool:
-        """Only somebody of the house can know it, so that nobody else need try: "where is my hat"."""
-        if not self.short or not self.wanted or _NO_FACT.search(self.text):
+        """Only somebody of the house can know it, so that nobody else need try: "where is my hat". What asks
+        for a yes or a no may as well ask for care: "do I have a fever"."""
+        if self.yes_no or not self.short or not self.wanted or _NO_FACT.search(self.text):
             return False
         return self.personal or bool(_WHERE_OR_WHEN.match(self.text))
 

@@ -9,6 +9,9 @@ from runtime.mind.memory.secrets import is_secret
 from runtime.mind.memory.talk import Answer, Heard, Talk
 from runtime.mind.memory.viewpoint import to_others
 
+NOBODY_TOLD = "nobody told"
+"""Why an answer is "I don't know" """
+
 
 def listed(talk: Talk, heard: Heard) -> Answer | None:
     """ "What do you know about ..."."""
@@ -43,7 +46,7 @@ def as_told(talk: Talk, entry: Entry) -> str:
 
 def _answer(talk: Talk, found: Sequence[Entry], why: str) -> Answer:
     if not found:
-        return Answer("recall", replies.unknown(talk.turns), "nobody told")
+        return Answer("recall", replies.unknown(talk.turns), NOBODY_TOLD)
     talk.speak_of(found[-1])
     name = talk.knowledge.name_of
     said = [replies.in_view(entry, talk.who, name(entry.fact.person)) for entry in found]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from runtime.audio.heads import LOOSE, HeadSettings
+from runtime.audio.recent import Recent
 from runtime.audio.wake import WakeDetector
 from runtime.audio.witness import MOST_DOUBT, Witness
 from runtime.contracts.audio import AudioBlock, Samples
@@ -85,7 +86,7 @@ def test_a_name_nobody_can_say_has_no_witness() -> None:
     assert recogniser.name_spotter("hey buddy") is not None
     assert recogniser.name_spotter("小白") is None
     assert recogniser.name_spotter("qzxvom") is None
-    assert not Witness(None).says(STEP, 0.9)
+    assert not Witness(None, Recent()).says(STEP, 0.9)
 
 
 def test_doubt_a_sound_weighs_long_and_short_words_alike() -> None:

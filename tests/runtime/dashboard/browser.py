@@ -30,6 +30,12 @@ _WORDS = (
 )
 
 
+_TEXTS = """
+const seen = (e) => (e.checkVisibility() ? (e.innerText ?? e.textContent).trim() : "");
+return [...document.querySelectorAll(arguments[0])].map(seen);
+"""
+
+
 class Browser:
     """One window."""
 
@@ -42,8 +48,9 @@ class Browser:
         self.wait(lambda: self.run("return !!window.everpawTwin && !!window.socket?.connected"))
 
     def show(self) -> None:
-        """The first part of the puppet's page in English, loaded only where another one is open."""
-        if "robot=puppet&lang=en" not in self.driver.current_url:
+        """The first part of the puppet's page in English, loaded only where another or a question is open."""
+        asks = self.driver.find_elements("css selector", ".q-dialog__inner")
+        if asks or "robot=puppet&lang=en" not in self.driver.current_url:
             self.open()
         self.part("now")
 
@@ -70,7 +77,7 @@ class Browser:
 
     def _clicked(self, selector: str) -> bool:
         shown = [e for e in self.driver.find_elements("css selector", selector) if e.is_displayed()]
-        if not shown:
+        if not shown or not shown[-1].is_enabled():
             return False
         try:
             self.run("arguments[0].scrollIntoView({block: 'center'})", shown[-1])
@@ -85,7 +92,13 @@ class Browser:
         return str(found[0].text) if found else ""
 
     def texts(self, selector: str) -> list[str]:
-        return [found.text for found in self.driver.find_elements("css selector", selector)]
+        """Of every element there; of what cannot be seen the empty one."""
+        return [str(text) for text in self.run(_TEXTS, selector)]
+
+    def question(self) -> list[str]:
+        """What a question that is open says will go, as soon as it can be read."""
+        self.wait(lambda: all(self.texts(".ask li") or [""]))
+        return self.texts(".ask li")
 
     def wait(self, true: Callable[[], Any], timeout_s: float = PATIENCE_S) -> None:
         give_up_s = time.monotonic() + timeout_s
@@ -122,13 +135,13 @@ class Browser:
 
 
 @contextmanager
-def browser(address: str) -> Iterator[Browser]:
+def browser(address: str, *more: str) -> Iterator[Browser]:
     selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     if CHROMIUM is None or DRIVER is None:
         pytest.skip("chromium and chromium-driver are not installed")
     options = selenium.ChromeOptions()
     options.binary_location = CHROMIUM
-    for word in (*_WORDS, "--window-size=1280,1000"):
+    for word in (*_WORDS, "--window-size=1280,1000", *more):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = selenium.Chrome(options=options, service=selenium.ChromeService(DRIVER))

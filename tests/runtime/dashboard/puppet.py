@@ -9,14 +9,42 @@ from runtime.body import mono_ms
 from runtime.bus import Bus, Delivery
 from runtime.contracts import messages as m
 from runtime.contracts.body import load_body
-from runtime.contracts.reports import HostTelemetry, LatencyTelemetry
+from runtime.contracts.reports import HostTelemetry, LatencyTelemetry, UpdateState
+from runtime.contracts.requests import EraseRequest
 from runtime.contracts.topics import TOPICS, decode
 from runtime.desk import Desk
+from runtime.lessons.book import Book
+from runtime.lessons.lesson import Lesson
 from runtime.mind.memory import consent
 from runtime.mind.memory.knowledge import Knowledge
 from runtime.mind.memory.statements import fact_of, statement_of
+from runtime.privacy.anew import erased
+from runtime.privacy.holdings import Holdings
 
 BODY = load_body()
+OLD, NEW = "0" * 64, "f" * 64
+UPDATES = UpdateState.model_validate(
+    {
+        "repository": True,
+        "serving": {"name": "Rex", "sha256": "5" * 64},
+        "version": 2,
+        "previous": {"name": "Rex", "sha256": OLD},
+        "offered": {"name": "Rex", "version": 3, "sha256": NEW, "notes": "It hears its name in the kitchen."},
+    }
+)
+_SURE = {"clear": 0.9, "belief": 0.9}
+LESSONS = [
+    Lesson.model_validate({"heard": "sit down", "intent": "sit", "label": "praised", **_SURE}),
+    Lesson.model_validate(
+        {
+            "heard": "turn left",
+            "intent": "turn_left",
+            "label": "corrected",
+            "meant": {"text": "no turn right", "intent": "turn_right"},
+            **_SURE,
+        }
+    ),
+]
 
 
 class Puppet:
@@ -37,7 +65,10 @@ class Puppet:
                 assert statement is not None
                 knowledge.tell(fact_of(statement), statement.one)
         self.folder = folder
-        self.desk = Desk(self, self.bus.publish, folder)
+        with closing(Book(folder.parent / "lessons")) as book:
+            book.add(LESSONS)
+        self.held = Holdings(folder.parent, folder, folder.parent / "life.json")
+        self.desk = Desk(self, self.bus.publish, folder, held=self.held, erase=self._erase)
         self.bus.subscribe("request", self._on_request)
         self.bus.subscribe("cmnd/stop", self._note)
         self.tell_all()
@@ -45,6 +76,10 @@ class Puppet:
     def _on_request(self, delivery: Delivery) -> None:
         self._note(delivery)
         self.desk.take(delivery)
+
+    def _erase(self, asked: EraseRequest) -> None:
+        """As a mind whose life has ended for it."""
+        self.bus.publish("ack/erased", erased(self.held, asked))
 
     def _note(self, delivery: Delivery) -> None:
         self.asked.append(decode(TOPICS[delivery.name].model, delivery.payload))
@@ -66,6 +101,7 @@ class Puppet:
             "meta/robot",
             m.RobotMeta(runtime_version="0.1.0", pack_name="Rex", skills=["sit", "wave"], gaits=["walk"]),
         )
+        say("state/update", UPDATES)
         self.body("ARMED")
         self.mood("happy")
         self.desk.tell()

@@ -9,14 +9,31 @@ import pytest
 
 from runtime import starter
 from runtime.answer import TurnRecord
+from runtime.bus import Delivery
+from runtime.contracts.requests import MemoryRequest
+from runtime.contracts.topics import encode
+from runtime.desk import Desk
 from runtime.lessons.book import Book
 from runtime.lessons.lesson import Lesson
 from runtime.lessons.teacher import WAITS_S, Teacher
 from runtime.mind.conversation import Conversation
 from runtime.mind.memory import consent
+from runtime.mind.memory.knowledge import Knowledge
 from runtime.mind.memory.memory import Memory
+from runtime.mind.memory.statements import fact_of, statement_of
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+class Quiet:
+    """A pet that a desk asks for nothing but its memory."""
+
+    share_text = lessons = muted = silent = False
+
+    def attend(self) -> None: ...
+    def do(self, skill: str) -> None: ...
+    def read_aloud(self, text: str) -> None: ...
+    def hold(self, why: str) -> None: ...
 
 
 class School:
@@ -108,6 +125,23 @@ def test_what_is_forgotten_is_in_no_lesson(school: School) -> None:
     assert [lesson.heard for lesson in school.kept()] == ["sit down"]
     blobs = b"".join(path.read_bytes() for path in (school.folder / "lessons").iterdir())
     assert b"nnabel" not in blobs
+
+
+def test_what_a_page_has_forgotten_is_not_kept_by_the_lesson_that_waits(school: School) -> None:
+    desk = Desk(
+        Quiet(), lambda name, message: None, school.folder / "memory", forgotten=school.teacher.forget
+    )
+    consent.write(school.folder / "memory", consent.Consent(allowed=True, how="command"))
+    statement = statement_of("remember that my sister is called Annabel")
+    assert statement is not None
+    with closing(Knowledge(school.folder / "memory")) as knowledge:
+        knowledge.tell(fact_of(statement), statement.one)
+        [entry] = knowledge.entries()
+    school.hears("sit down", "what a day with Annabel it was")
+    asked = MemoryRequest(id="1", act="forget", number=entry.number)
+    desk.take(Delivery("rex", "request/memory", encode(asked), False, 1, False))
+    school.hears("shake hands")
+    assert [lesson.heard for lesson in school.kept()] == ["sit down", "shake hands"]
 
 
 def test_old_lessons_go_and_their_rows_cannot_be_opened(school: School) -> None:

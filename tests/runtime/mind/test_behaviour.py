@@ -53,6 +53,33 @@ def test_free_wording(behaviour: Behaviour, text: str, intent: str) -> None:
     assert behaviour.understand(text).intent == intent
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["how old is the universe", "how old are trees", "what is the age of this house", "when was rome built"],
+)
+def test_a_question_about_something_else_is_not_about_the_pet(behaviour: Behaviour, text: str) -> None:
+    assert behaviour.understand(text).intent is None
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("how old are you now", "ask_age"),
+        ("tell me how old you are", "ask_age"),
+        ("so what is your age buddy", "ask_age"),
+        ("how is it going", "ask_feeling"),
+        ("what are your best tricks", "ask_abilities"),
+    ],
+)
+def test_one_about_the_pet_still_is(behaviour: Behaviour, text: str, intent: str) -> None:
+    assert behaviour.understand(text).intent == intent
+
+
+def test_intents_that_ask_the_pet_about_itself_are_read_from_the_grammar(grammar: Grammar) -> None:
+    assert {"ask_age", "ask_name", "ask_robot", "ask_abilities"} <= grammar.asked_of_you
+    assert not {"ask_feeling", "recall", "sit_down", "hello"} & grammar.asked_of_you
+
+
 @pytest.mark.parametrize("text", ["sid down", "lie don", "gif me your paw", "pley dead"])
 def test_misheard_words_are_still_understood(behaviour: Behaviour, text: str) -> None:
     assert behaviour.understand(text).intent in {"sit", "lie_down", "shake_paw", "play_dead"}

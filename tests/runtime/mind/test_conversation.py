@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from runtime import starter
-from runtime.mind.behaviour import Understanding
+from runtime.contracts.audio import Samples
+from runtime.mind.behaviour import Behaviour, Understanding
 from runtime.mind.conversation import LEAST_CONFIDENCE, Conversation, _sure
+from runtime.speech.asr import Hypothesis, Recogniser
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,50 @@ def test_a_stop_that_only_the_detector_heard_still_stops(conversation: Conversat
     assert turn.understanding.intent == "stop"
     assert turn.act is not None
     assert turn.act.kind == "halt"
+
+
+def test_sound_that_was_looked_at_is_not_read_again_and_not_kept(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+
+    def recognise(self: Recogniser, samples: Samples, n: int = 3) -> list[Hypothesis]:
+        nonlocal read
+        read += 1
+        return [Hypothesis("sit down", 0.99, in_grammar=True)]
+
+    monkeypatch.setattr(Recogniser, "recognise", recognise)
+    sound = np.arange(16_000, dtype=np.int16)
+    assert conversation.glance(sound, 0.3).text == conversation.glance(sound.copy(), 0.4).text == "sit down"
+    assert conversation.begin(sound.copy()).heard == "sit down"
+    assert read == 1
+    conversation.begin(sound)
+    assert read == 2
+    conversation.glance(sound[:-1], 0.0)
+    assert read == 3
+
+
+def test_words_that_were_glanced_at_are_understood_once(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    understood: list[tuple[str | None, float]] = []
+    heard = [Hypothesis("i feel so alone", 0.8, in_grammar=False)]
+
+    def understand(self: Behaviour, text: str | None, asr_confidence: float = 1.0) -> Understanding:
+        understood.append((text, asr_confidence))
+        return Understanding(None)
+
+    monkeypatch.setattr(Recogniser, "recognise", lambda self, samples, n=3: heard)
+    monkeypatch.setattr(Behaviour, "understand", understand)
+    for end in (15_000, 15_500):  # the utterance grows, and the words stay
+        conversation.glance(np.zeros(end, np.int16), 0.1)
+    conversation.begin(np.zeros(16_000, np.int16))
+    assert understood == [("i feel so alone", 0.8)]
+    conversation.begin(np.zeros(16_000, np.int16))
+    assert len(understood) == 2, "nothing of an answered turn is kept"
+    heard[0] = Hypothesis("i feel so alone", 0.4, in_grammar=False)
+    conversation.glance(np.zeros(16_000, np.int16), 0.1)
+    assert len(understood) == 3, "what is believed less may mean something else"
 
 
 def test_the_same_words_after_a_reset_give_the_same_turn(conversation: Conversation) -> None:

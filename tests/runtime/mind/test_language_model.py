@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from runtime import starter
 from runtime.contracts.errors import PackError
 from runtime.mind.casing import Casing
-from runtime.mind.language_model import LanguageModel, Memory
+from runtime.mind.language_model import LanguageModel, Memory, _Persona
 from runtime.mind.prompt import END, Prompt, persona_text, render
+from runtime.mind.reply import Pieces
 from runtime.mind.sampling import Logits, Sampling, next_token
 from runtime.mind.spelling import Spelling, Words, words_in
 from tests.fakes import scripted_lm
@@ -105,25 +107,25 @@ def test_a_persona_exchanged_meanwhile_is_not_taken_for_its_own(
 ) -> None:
     model, step = scripted(tmp_path, f"yes {END}"), LanguageModel._step
     "".join(model.stream(PROMPT, seed=0))
-    tokens, memory = model._persona
+    known, nobody = model._persona, _Persona()
     fed: list[object] = []
 
-    class Exchanged(list[int]):
+    class Exchanged(tuple[str, ...]):
         """Between the look at it and its use another thread puts its own in place."""
 
         def __ne__(self, other: object) -> bool:
-            model._persona = ([], {})
-            return list(self) != other
+            model._persona = nobody
+            return tuple(self) != other
 
     def noting(tokens: list[int], memory: Memory, start: int) -> tuple[Memory, Logits]:
         fed.append(memory)
         return step(model, tokens, memory, start)
 
-    model._persona = (Exchanged(tokens), memory)
+    model._persona = replace(known, of=Exchanged(known.of))
     monkeypatch.setattr(model, "_step", noting)
     assert "".join(model.stream(PROMPT, seed=0)) == "yes"
-    assert model._persona == ([], {})
-    assert fed[0] is memory
+    assert model._persona is nobody
+    assert fed[0] is known.memory
 
 
 def test_words_beyond_what_is_read_cost_nothing(tmp_path: Path) -> None:
@@ -164,7 +166,8 @@ def test_a_long_talk_loses_its_oldest_turns_first_and_a_long_card_is_an_error(tm
     talk = replace(PROMPT, history=(("sit down", "yes"),) * 4)
     room = prompt_length(replace(talk, history=talk.history[:1]))
     model = LanguageModel(scripted_lm.write(tmp_path, WORDS, context=room + 40, most=40))
-    assert len(model._fitting(talk)[1].history) == 1
+    persona = len(model._encode(persona_text(talk)))
+    assert len(model._fitting(talk, persona)[1].history) == 1
     with pytest.raises(PackError, match="shorten the persona's card"):
         list(model.stream(replace(PROMPT, card=("ball " * 40,) * 4), seed=0))
 
@@ -196,6 +199,37 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     (tmp_path / "dialogue.json").write_text(json.dumps(card | {"contxt": 9}))
     with pytest.raises(PackError, match="contxt"):
         LanguageModel(tmp_path)
+
+
+def test_only_what_is_likely_enough_is_drawn_and_as_often_as_it_is_likely() -> None:
+    chance = np.random.default_rng(3)
+    logits = np.log(np.array([0.5, 0.25, 0.15, 0.1], np.float32))
+    rule = Sampling(temperature=1, top_p=0.8, repetition_penalty=1)
+    drawn = [next_token(logits, [], rule, chance) for _ in range(4_000)]
+    shares = np.bincount(drawn, minlength=4) / len(drawn)
+    assert shares[3] == 0
+    assert np.abs(shares[:3] - np.array([0.5, 0.25, 0.15]) / 0.9).max() < 0.03
+    many = np.zeros(5_000, np.float32)
+    assert len({next_token(many, [], Sampling(top_p=1), chance) for _ in range(2_000)}) == 128
+    assert next_token(logits, [0, 1], rule.model_copy(update={"no_repeat": 1}), chance) in (2, 3)
+
+
+@pytest.mark.parametrize("kind", ["metaspace", "bytes"])
+def test_a_text_grows_by_pieces_to_what_the_tokenizer_makes_of_it(kind: str) -> None:
+    made = Tokenizer(models.BPE(unk_token="?"))
+    if kind == "bytes":
+        made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(), decoders.ByteLevel()
+        alphabet = pre_tokenizers.ByteLevel.alphabet()
+    else:
+        made.pre_tokenizer, made.decoder, alphabet = pre_tokenizers.Metaspace(), decoders.Metaspace(), []
+    text = "Anna's café is here, isn't it? Yes! Žofie."
+    made.train_from_iterator([text] * 9, trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet))
+    pieces, tokens, grown = Pieces(made), [], ""
+    for token in made.encode(text).ids:
+        grown = pieces.joined(grown, tokens, token)
+        tokens.append(token)
+        assert grown == made.decode(tokens)
+    assert grown.strip() == text
 
 
 def test_no_phrase_comes_twice_and_greedy_is_greedy() -> None:

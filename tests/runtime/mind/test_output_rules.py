@@ -182,3 +182,15 @@ def test_nothing_is_said_twice_in_one_reply() -> None:
 def test_what_the_owner_said_may_be_taken_up() -> None:
     told = Context(Prompt("Buddy", "i met Peter and his seven cats"))
     assert check("Does Peter like seven cats?", told) is None
+
+
+def test_what_was_just_said_may_be_said_again_to_whoever_asks_for_it() -> None:
+    said = "Selma's bike is brown."
+    history = (("selma's bike is brown", f"{said} Nice to know!"),)
+    asked = Context(Prompt("Buddy", "what colour is selma's bike", history=history))
+    assert check(said, asked) is None
+    for heard in ("what time is it", "i like selma's bike"):
+        breach = check(said, Context(Prompt("Buddy", heard, history=history)))
+        assert breach is not None
+        assert breach.rule == "repetition"
+    assert check("Gladly, wag wag.", asked) is None

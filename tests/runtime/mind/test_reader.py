@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from runtime import starter
 from runtime.contracts.errors import PackError
 from runtime.mind import rules
 from runtime.mind.behaviour import Behaviour
+from runtime.mind.conversation import Conversation
 from runtime.mind.dialogue import Dialogue
 from runtime.mind.emotion import Emotion
 from runtime.mind.grammar import Grammar, normalise
@@ -84,3 +86,12 @@ def test_windows_hold_every_token_and_are_bounded() -> None:
 def test_a_folder_without_a_reader_says_so(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="not a usable ONNX model"):
         Reader(tmp_path)
+
+
+def test_the_shipped_one_helps_in_words_that_no_rule_was_written_for() -> None:
+    mind = Conversation(starter.load_pack())
+    turn = mind.read(DANGER)
+    assert turn.understanding.intent == CRISIS
+    assert "reader" in turn.understanding.why
+    assert turn.reply.text == HELP
+    assert mind.read("my phone battery died on me again").understanding.intent != CRISIS

@@ -43,6 +43,12 @@ def rule_of(name: str) -> Rule:
     return next(rule for rule in (*rules.DANGER, *rules.TRUTH) if rule.name == name)
 
 
+@pytest.mark.parametrize("text", ["what did i say", "what did you say", "tell me what i just said",
+                                  "where did you come from"])  # fmt: skip
+def test_ones_own_words_are_no_secret_and_a_home_is_no_return(text: str) -> None:
+    assert rules.first(rules.TRUTH, text) is None
+
+
 def test_every_rule_is_in_force() -> None:
     assert {rule_of(name) for name in WORDS} == {*rules.DANGER, *rules.TRUTH}
 

@@ -2,18 +2,21 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from export.security import main
 from runtime import whole
-from runtime.broker import find_broker
+from runtime.broker import find_broker, run_broker
 from runtime.bus import Bus, Delivery
 from runtime.contracts import messages as m
 from runtime.contracts.errors import BusError
+from runtime.eyes.watcher import Watcher
 from runtime.security import bundle, control
 from runtime.security.certificates import Authority, key_pem, new_key, pem
 from runtime.security.house import CLIENTS, House
@@ -194,6 +197,43 @@ def test_a_rotated_robot_goes_on_and_its_old_certificate_does_not(house: House, 
         bus.publish("state/runtime", m.Presence(alive=True))
         assert bus.flush()
     assert [delivery.name for delivery in heard] == ["state/runtime"]
+
+
+def test_a_robot_that_is_forgotten_leaves_nothing_retained(house: House) -> None:
+    left = ("everpaw/v1/b/state/body", "everpaw/v1/b/meta/robot", "homeassistant/device/everpaw_b/config")
+    with closing(peer(house, "a")) as a, closing(peer(house, "b")) as b:
+        for topic in left:
+            assert b.publish(topic, b"old", retain=True) in (TAKEN, UNHEARD)
+        assert a.publish("everpaw/v1/a/state/body", b"mine", retain=True) in (TAKEN, UNHEARD)
+        keeper = bundle.context(house.folder / CLIENTS / "keeper")
+        assert control.forget("b", "127.0.0.1", house.register.port, keeper) >= len(left)
+        assert b.subscribe("everpaw/v1/b/#") == 1
+        assert b.next(0.5) is None
+        assert a.subscribe("everpaw/v1/a/#") == 1
+        assert a.next() == ("everpaw/v1/a/state/body", b"mine"), "and of nobody else"
+    with closing(peer(house, "assistant")) as assistant:
+        assert assistant.subscribe("homeassistant/#") == 1
+        assert assistant.next(0.5) is None
+    assert control.forget("b", "127.0.0.1", house.register.port, keeper) == 0
+
+
+def test_a_robot_of_an_open_broker_is_forgotten_by_page_and_broker(tmp_path: Path) -> None:
+    with run_broker() as broker, closing(Watcher(broker.host, broker.port).start()) as watcher:
+        with Bus("rex", port=broker.port) as bus:
+            bus.publish("state/bridge", m.Presence(alive=True))
+            assert bus.flush()
+        until(lambda: "rex" in watcher.pets)
+        assert main(["forget", "rex", "--broker", f"127.0.0.1:{broker.port}"]) == 0
+        until(lambda: "rex" not in watcher.pets)
+    with pytest.raises(BusError, match="no broker answers"):
+        control.forget("rex", "127.0.0.1", broker.port)
+
+
+def until(true: Callable[[], bool]) -> None:
+    give_up_s = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < give_up_s
+        time.sleep(0.05)
 
 
 def old_file(folder: Path, name: str) -> Path:

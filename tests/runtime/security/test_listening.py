@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from runtime import starter
 from runtime.broker import available_kind
 from runtime.bus import Bus
 from runtime.simulated import simulated_body
+from tests.family import family
 
 SS = shutil.which("ss") or shutil.which("ss", path="/usr/sbin:/sbin")
 pytestmark = [
@@ -30,18 +30,6 @@ def listeners(pids: set[int]) -> set[tuple[str, str]]:
     return {(row[0], row[4]) for row in rows}
 
 
-def family(pid: int) -> Iterator[int]:
-    """A process and all that it started."""
-    yield pid
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return
-    for child in children:
-        yield from family(child)
-
-
 def test_a_default_start_listens_on_the_loopback_alone(tmp_path: Path) -> None:
     with simulated_body("buddy", starter.load_pack()) as body:
         settings = ["--set", f"mqtt.port={body.broker.port}", "--set", "audio.source=silence"]
@@ -49,8 +37,8 @@ def test_a_default_start_listens_on_the_loopback_alone(tmp_path: Path) -> None:
         with subprocess.Popen(command, env=os.environ | {"XDG_DATA_HOME": str(tmp_path)}) as mind:
             try:
                 wait_for_the_mind(body.broker.port)
-                ours = set(family(os.getpid()))
-                assert {mind.pid, body.bridge.pid, body.microcontroller.pid, body.broker.pid} <= ours
+                started = mind.pid, body.bridge.pid, body.microcontroller.pid, body.broker.pid
+                ours = {pid for one in started for pid in family(one)}
                 assert listeners(ours) == {("tcp", f"127.0.0.1:{body.broker.port}")}
             finally:
                 mind.terminate()

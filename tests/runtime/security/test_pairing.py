@@ -39,7 +39,7 @@ def offer(house: House, clock: Clock) -> Offer:
             "port": "8883",
         }
 
-    return Offer(CODE, certify, clock)
+    return Offer(CODE, clock, certify)
 
 
 def meet(offered: Offer, code: str) -> dict[str, str]:
@@ -77,7 +77,7 @@ def test_a_code_ends(house: House) -> None:
 
 def test_who_answers_without_the_code_is_no_house(house: House) -> None:
     clock = Clock()
-    liar = Offer("87654321", lambda asked: {"certificate": "", "authority": ""}, clock)
+    liar = Offer("87654321", clock, lambda asked: {"certificate": "", "authority": ""})
     side, visit = Join(CODE, request(new_key())), Visit(liar)
     ask = side.ask(visit.greet(side.hello()))
     with pytest.raises(TrustError):

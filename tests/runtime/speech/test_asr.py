@@ -42,6 +42,15 @@ def test_runners_up_are_other_sentences_and_less_sure(tmp_path: Path) -> None:
     assert found[0].confidence > found[1].confidence
 
 
+def test_a_rival_is_a_sentence_that_means_something_else(tmp_path: Path) -> None:
+    recogniser = Recogniser(write_asr(tmp_path, "good boy"), PET, prefixes=NAMES)
+    first, *others = recogniser.sentences(recogniser.sounds(SOUND), 4)
+    assert others[0].text == "good girl"
+    meant = next(one for one in others if not one.text.startswith("good"))
+    assert recogniser.margin([first, *others]) == first.score - meant.score > first.score - others[0].score
+    assert recogniser.margin([first, others[0]]) == float("inf")
+
+
 def test_other_words_come_back_as_free_text(tmp_path: Path) -> None:
     found = Recogniser(write_asr(tmp_path, "hey buddy hello world"), PET, prefixes=NAMES).recognise(SOUND)
     assert [(h.text, h.in_grammar) for h in found] == [("hello world", False)]
@@ -94,6 +103,17 @@ def test_a_missing_model_is_refused(tmp_path: Path) -> None:
         Recogniser(tmp_path, PET)
     with pytest.raises(PackError, match="cannot be read"):
         Recogniser(tmp_path / "none", PET)
+
+
+def test_blanks_may_be_made_dearer_than_sounds(tmp_path: Path) -> None:
+    folder = write_asr(tmp_path, "sit down")
+    plain = Recogniser(folder, PET).sounds(SOUND)
+    settings = json.loads((folder / "asr.json").read_text()) | {"blank_penalty": 1.5}
+    (folder / "asr.json").write_text(json.dumps(settings))
+    dearer = Recogniser(folder, PET).sounds(SOUND)
+    np.testing.assert_allclose(np.exp(dearer).sum(axis=1), 1.0, atol=1e-4)
+    odds = [rows[:, BLANK] - rows[:, BLANK + 1] for rows in (plain, dearer)]
+    np.testing.assert_allclose(odds[0] - odds[1], 1.5, atol=1e-3)
 
 
 def test_squeezing_keeps_the_text() -> None:

@@ -58,6 +58,15 @@ def test_the_likeliest_way_counts() -> None:
     assert doubt(log_probs) > 6.0
 
 
+def test_faint_sounds_count_where_no_sound_is_less_likely() -> None:
+    faint = np.full((8, len(UNITS)), 1e-3, np.float32)
+    faint[:, BLANK] = 0.8
+    faint[np.arange(0, 8, 2), encode(STOP)] = 0.16
+    spotter = Spotter(lambda samples: np.log(faint), (STOP,))
+    assert spotter.doubt(ANY) == pytest.approx(4 * np.log(5.0), rel=1e-4)
+    assert spotter.doubt(ANY, less_blank=2.0) < 0.1
+
+
 def test_no_sound_or_no_word_is_never() -> None:
     assert doubt(heard()) == NEVER
     assert Spotter(lambda samples: heard(*STOP), ()).doubt(ANY) == NEVER

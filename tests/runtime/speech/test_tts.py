@@ -38,6 +38,18 @@ def test_odd_texts_do_not_break_it(text: str) -> None:
 
 
 @needs_voice
+def test_begun_anew_it_says_a_sentence_as_at_first() -> None:
+    with EspeakVoice("en-us+steph") as person:
+        untouched = person.pid
+        person.begin_anew()
+        assert person.pid == untouched, "it had said nothing yet"
+        first = person.speak("look up", "calm")
+        person.speak("the weather is lovely", "calm")
+        person.begin_anew()
+        np.testing.assert_array_equal(person.speak("look up", "calm"), first)
+
+
+@needs_voice
 def test_it_comes_back_after_being_killed() -> None:
     with EspeakVoice() as pet:
         first = pet.pid

@@ -80,3 +80,12 @@ def test_facts_for_the_prompt_are_in_the_speakers_words(memory: Memory) -> None:
     assert memory.recall("xyzzy plugh") == ()
     says(memory, "I am Tom")
     assert memory.recall("where does Robert's sister live")[0].startswith("Robert")
+
+
+def test_a_yes_or_no_that_nobody_told_is_the_dialogues_to_give(memory: Memory) -> None:
+    """ "Do I have a fever" asks for care and not for what was told."""
+    says(memory, "remember that I am allergic to nuts")
+    assert "nuts" in says(memory, "am I allergic to nuts")
+    for asked in ("do I have a fever", "is somebody watching me", "is our talk private"):
+        assert says(memory, asked) == ""
+    assert UNKNOWN.search(says(memory, "what is my blood type"))
