@@ -99,6 +99,7 @@ class Outcome:
     name: str
     how: Literal["made", "kept", "failed", "left out"]
     why: str = ""
+    error: EverpawError | None = None
 
 
 def build(pet: Pet, steps: Sequence[Step], say: Callable[[str], None] | None = None) -> list[Outcome]:
@@ -133,7 +134,7 @@ def _one(pet: Pet, step: Step, title: str, say: Callable[[str], None]) -> Outcom
         shutil.rmtree(draft)
         shutil.rmtree(folder, ignore_errors=True)
         say(f"{title}: ✗ {error}")
-        return Outcome(step.name, "failed", str(error))
+        return Outcome(step.name, "failed", str(error), error)
     (draft / SEAL).write_text(json.dumps({"key": key}) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)

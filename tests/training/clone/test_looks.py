@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from export.clone import lay_skills
+from runtime.contracts.errors import CloneError
 from tests.npm import fetched
-from training.clone.looks import draw, example, glb, intake, pose, recipe, rig
+from training.clone.looks import alike, draw, example, glb, intake, pose, recipe, rig
 from training.clone.looks.camera import Camera
+from training.clone.looks.cutting import Cut
 from training.clone.looks.fit import View, fit, overlap
 from training.clone.looks.masks import Clicks, corrective, cut_out, pixel
 from training.clone.looks.paint import GUESSED, MIRRORED, SEEN, Paint, Photo, paint
@@ -174,6 +176,52 @@ def test_a_coat_is_named(animal: Mesh) -> None:
         assert first in {c.name for c in found.colours}
 
 
+def _under_lamps(animal: Mesh, coat: np.ndarray) -> list[Photo]:
+    """Four photos, each under a lamp of its own."""
+    photos = []
+    for yaw, lamp in ((90.0, (1, 0, 1)), (20.0, (0, 1, 1)), (225.0, (0, -1, 1.5)), (-60.0, (0, -1, 0.5))):
+        camera = Camera(yaw, scale=1.1)
+        picture = draw.colours(animal, coat, camera, 256, np.array(lamp, float))
+        photos.append(Photo(picture, draw.silhouette(animal, camera, 256), camera))
+    return photos
+
+
+def test_lamps_are_taken_out_before_a_coat_is_named(animal: Mesh) -> None:
+    coat = example.coat(animal, "bicolour", "red", "cream", 1)
+    photos = _under_lamps(animal, coat)
+    raw, evened = paint(animal, photos, lit=False), paint(animal, photos, lit=True)
+    away = [np.abs(p.colours - coat)[p.origin == SEEN].mean() for p in (raw, evened)]
+    assert away[1] < 0.4 * away[0]
+    found = coat_of(animal, evened)
+    assert {c.name for c in found.colours} == {"red", "cream"}
+    assert found.pattern == "bicolour"
+
+
+def test_one_colour_under_lamps_is_one_colour(animal: Mesh) -> None:
+    coat = example.coat(animal, "solid", "cream", "white", 1)
+    found = coat_of(animal, paint(animal, _under_lamps(animal, coat), lit=True))
+    assert (found.pattern, [c.name for c in found.colours]) == ("solid", ["cream"])
+
+
+@pytest.mark.parametrize(("pattern", "called"), [("tabby", "striped"), ("spotted", "spotted")])
+def test_stripes_are_told_from_spots(animal: Mesh, pattern: str, called: str) -> None:
+    colours = example.coat(animal, pattern, "cream", "black", 2)
+    assert coat_of(animal, Paint(colours, np.zeros(len(colours), int))).pattern == called
+
+
+def test_a_person_called_a_side_is_none(animal: Mesh) -> None:
+    def cut(mask: np.ndarray, yaw: float | None) -> Cut:
+        return Cut("left.jpg", np.zeros((*mask.shape, 3), np.uint8), mask, yaw, (1, 0, 0), (0, 0, 9, 9))
+
+    person = np.zeros((384, 384), bool)
+    person[40:340, 150:210] = True
+    with pytest.raises(CloneError, match=r"left\.jpg is called a side.*person"):
+        recipe._refuse_upright([cut(person, 90.0)])
+    recipe._refuse_upright(
+        [cut(person, 0.0), cut(person, None), cut(draw.silhouette(animal, SIDE, 384), 90.0)]
+    )
+
+
 @pytest.fixture(scope="module")
 def avatar(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("avatar")
@@ -233,14 +281,15 @@ def test_the_validator_finds_nothing(avatar: Path) -> None:
 
 def test_photos_become_an_avatar_and_a_sofa_does_not(pet: Pet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe, "FIT_STEPS", 60)
-    monkeypatch.setattr(recipe, "FIT_SIZE", 96)
+    monkeypatch.setattr(alike, "FIT_SIZE", 96)
+    monkeypatch.setattr(alike, "LEAST", 0.75)  # a short fit
     monkeypatch.setattr(recipe, "MOST_VIEWS", 2)
     lay_skills(pet.folder)
     example.write_photos(pet.folder / "photos", 11, 320)
     assert [o.how for o in build(pet, recipe.STEPS)] == ["made", "made"]
     made = pet.made("looks")
     assert made is not None
-    facts = json.loads((made / "pack" / "avatar" / recipe.FACTS).read_text())
+    facts = json.loads((made / "pack" / "avatar" / alike.FACTS).read_text())
     assert facts["overlap"] > 0.75
     page = recipe.STEPS[1].page(pet, made)
     assert "canvas" in page

@@ -58,7 +58,7 @@ def photos(pet: Pet) -> list[Photo]:
 
 def look(path: Path) -> Photo:
     try:
-        raw = _read(path)
+        raw = read(path)
     except CloneError as error:
         return Photo(path, None, (0, 0, 0, 0), Finding("bad", path.name, str(error)))
     height, width = raw.shape[:2]
@@ -67,7 +67,7 @@ def look(path: Path) -> Photo:
     return Photo(path, framed, box, Finding(mark, path.name, words))
 
 
-def _read(path: Path) -> Picture:
+def read(path: Path) -> Picture:
     """RGB, upright by its EXIF; CloneError says what to do instead."""
     suffix, size = path.suffix.lower(), path.stat().st_size
     if suffix in PHONE_ONLY:

@@ -11,19 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from training.clone.looks import draw
+from training.clone.looks.alike import FACTS
+from training.clone.looks.cutting import CUTS, Cut, cuts
 from training.clone.looks.intake import Picture
-from training.clone.looks.recipe import FACTS, Cut, camera_of, cuts
+from training.clone.looks.recipe import camera_of
 from training.clone.looks.surface import Mesh
 from training.clone.steps import Pet
 
-SHOWN = 256
+SHOWN = 224
 ORIGINS = np.array([(0.35, 0.65, 0.4), (0.9, 0.72, 0.25), (0.75, 0.3, 0.3)])
 """Seen, mirrored, guessed"""
 
 
 def masks_page(_pet: Pet, made: Path) -> str:
     figures = [_figure(_outlined(cut), f"{cut.name}: what is taken for the animal") for cut in cuts(made)]
-    lost = [row for row in json.loads((made / "cuts.json").read_text()) if "why" in row]
+    lost = [row for row in json.loads((made / CUTS).read_text()) if "why" in row]
     words = "".join(f"<p class='bad'>✗ {html.escape(r['name'])}: {html.escape(r['why'])}</p>" for r in lost)
     return f"<div class='row'>{''.join(figures)}</div>{words}"
 

@@ -26,7 +26,9 @@ RIM = 3
 """Pixels at a mask's edge that may be of what lies behind"""
 MIRROR_WITHIN = 0.08
 """A mirrored vertex must have a seen one this near, as a share of the trunk"""
-DIMMEST, BRIGHTEST = 0.6, 1.5
+DIMMEST, BRIGHTEST = 0.2, 1.15
+"""Light that is believed"""
+LIGHT_ROUNDS, KINDS, FULLY_LIT = 4, 4, 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +86,61 @@ def _pixel(flat: Array, size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[n
 
 
 def _evened(mesh: Mesh, colours: Array, weights: Array) -> Array:
-    """Each photo divided by its own shade: brightness as a linear function of the normal (first-order SH)."""
-    normals = mesh.normals
-    out = colours.copy()
-    level = np.log(np.maximum(colours.mean(-1), 0.02))
-    common = (level * weights).sum(0) / np.maximum(weights.sum(0), 1e-9)
-    middle = float(np.average(common, weights=weights.sum(0) + 1e-9))
-    for i, (bright, weight) in enumerate(zip(level, weights, strict=True)):
-        if np.count_nonzero(weight) < 50:
-            continue
-        basis = np.column_stack([np.ones(len(normals)), normals])
-        root = np.sqrt(weight)[:, None]
-        prior = np.diag([1e-6, 1, 1, 1]) * 0.02 * weight.sum()
-        fitted = np.linalg.solve(
-            (basis * root).T @ (basis * root) + prior, (basis * weight[:, None]).T @ (bright - middle)
-        )
-        gain = np.exp(np.clip(basis @ fitted, np.log(DIMMEST), np.log(BRIGHTEST)))
-        out[i] = np.clip(colours[i] / gain[:, None], 0, 1)
+    """Each photo divided by its own light: brightness is one level a kind of coat, times a light a photo.
+
+    The kinds are clusters of hue, which light does not change; the light is a linear function of the normal
+    (first-order SH). Levels and lights are fitted in turn. What light is full no photo tells: the brightest
+    of what is seen is taken to be fully lit.
+    """
+    basis = np.column_stack([np.ones(len(mesh.vertices)), mesh.normals])
+    level = np.maximum(colours.mean(-1), 0.01)  # (V, N)
+    kind = _kinds(colours, weights)
+    known = [i for i, weight in enumerate(weights) if np.count_nonzero(weight) >= 50]
+    if not known:
+        return colours
+    light = np.ones_like(level)
+    for _ in range(LIGHT_ROUNDS):
+        albedo = _levels(level, light, weights, kind)
+        for i in known:
+            light[i] = _light(basis, level[i] / albedo, weights[i] * albedo**2)
+        seen = weights[known] > 1e-3
+        light /= float(np.quantile(light[known][seen], FULLY_LIT))
+    return np.clip(colours / np.clip(light, DIMMEST, BRIGHTEST)[..., None], 0, 1)
+
+
+def _kinds(colours: Array, weights: Array) -> npt.NDArray[np.int64]:
+    """(N,) which of KINDS hues each vertex has; -1 where it was not seen."""
+    total = weights.sum(0)
+    mean = (colours * weights[..., None]).sum(0) / np.maximum(total, 1e-9)[:, None]
+    seen = total > 1e-3
+    log = np.log(np.maximum(mean[seen], 0.02))
+    hue = np.column_stack([log[:, 0] - log[:, 1], log[:, 2] - log[:, 1]]).astype(np.float32)
+    kind = np.full(len(total), -1)
+    if len(hue):
+        stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 1e-3)
+        cv2.setRNGSeed(1)
+        _, label, _ = cv2.kmeans(hue, min(KINDS, len(hue)), None, stop, 3, cv2.KMEANS_PP_CENTERS)
+        kind[seen] = label.ravel()
+    return kind
+
+
+def _levels(level: Array, light: Array, weights: Array, kind: npt.NDArray[np.int64]) -> Array:
+    """(N,) the one brightness of each vertex's kind."""
+    out = np.ones(level.shape[1])
+    for k in range(int(kind.max(initial=-1)) + 1):
+        mine = kind == k
+        found = (level[:, mine] / light[:, mine])[weights[:, mine] > 1e-3]
+        out[mine] = float(np.median(found)) if len(found) else 1.0
     return out
+
+
+def _light(basis: Array, ratio: Array, weight: Array) -> Array:
+    """(N,) brightness by the level of the coat as a linear function of the normal, from what was seen."""
+    root = np.sqrt(weight)[:, None]
+    prior = np.diag([1e-6, 1.0, 1.0, 1.0]) * 0.02 * weight.sum()
+    left = (basis * root).T @ (basis * root) + prior
+    fitted = np.linalg.solve(left, (basis * weight[:, None]).T @ ratio)
+    return np.maximum(basis @ fitted, 0.05)
 
 
 def _filled(mesh: Mesh, colours: Array, seen: npt.NDArray[np.bool_]) -> Paint:

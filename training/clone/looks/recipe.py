@@ -1,12 +1,12 @@
 """The steps of an animal's looks: photos looked at, masks cut out, and the avatar.
 
 Where a mask and the fitted animal do not agree, the worst photo is named and two clicks are asked for.
-Under LEAST the avatar is refused, and it is told which photo to take next.
+Under `alike.LEAST` the avatar is refused, and it is told which photo to take next.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from runtime.contracts.body import load_body
 from runtime.contracts.errors import CloneError
 from training.clone.looks import glb, intake
 from training.clone.looks import paint as painting
+from training.clone.looks.alike import FACTS, WEAK, UnlikeError, asks_for, refuse, small
 from training.clone.looks.camera import Camera
+from training.clone.looks.cutting import Cut, cut_masks, cuts
 from training.clone.looks.fit import Fitted, Mask, View, fit
-from training.clone.looks.masks import Clicks, cut_out
+from training.clone.looks.masks import Clicks
 from training.clone.looks.palette import Coat, coat_of
 from training.clone.looks.pose import bearings
 from training.clone.looks.rig import rigged
@@ -30,65 +32,11 @@ from training.clone.looks.surface import Mesh, polygonise
 from training.clone.steps import Finding, Pet, Step, Work
 
 SKILLS = ".clone/skills.json"
-FACTS = "looks.json"
-LEAST, WEAK = 0.75, 0.90
 FULLEST = 0.85
+UPRIGHT = 1.6
+"""Height by length"""
 MOST_VIEWS = 8
-FIT_SIZE, FIT_STEPS = 192, 400
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A photo with its mask."""
-
-    name: str
-    picture: intake.Picture
-    mask: Mask
-    yaw_deg: float | None
-
-
-def cut_masks(work: Work) -> None:
-    """`NAME.png` in its frame and `NAME.mask.png`, for every usable photo; `cuts.json` names them."""
-    usable = [photo for photo in intake.photos(work.pet) if photo.usable]
-    if not usable:
-        raise CloneError("no photo can be used; everpaw clone check tells what is wrong with each")
-    told: list[dict[str, Any]] = []
-    for number, photo in enumerate(usable, 1):
-        assert photo.picture is not None
-        mask = cut_out(photo.picture, photo.box, Clicks.beside(photo.path))
-        work.progress(number / len(usable))
-        if np.count_nonzero(mask) < 0.01 * mask.size:
-            told.append({"name": photo.path.name, "why": "nothing was found on it; click on the animal"})
-            continue
-        picture, mask = _close_up(photo.picture, mask)
-        cv2.imwrite(str(work.out / f"{photo.path.name}.png"), picture[..., ::-1])
-        cv2.imwrite(str(work.out / f"{photo.path.name}.mask.png"), mask.astype(np.uint8) * 255)
-        told.append({"name": photo.path.name, "yaw_deg": intake.told_yaw(photo.path)})
-    (work.out / "cuts.json").write_text(json.dumps(told, indent=1) + "\n")
-
-
-def _close_up(picture: intake.Picture, mask: Mask) -> tuple[intake.Picture, Mask]:
-    """Both cut square about the animal, with room around it, at the frame's full size."""
-    rows, columns = np.nonzero(mask)
-    side = 1.3 * max(np.ptp(rows), np.ptp(columns)) + 8
-    middle = (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
-    share = intake.FRAME / side
-    shift = [intake.FRAME / 2 - share * at for at in middle]
-    way = np.array([[share, 0, shift[0]], [0, share, shift[1]]])
-    size = (intake.FRAME, intake.FRAME)
-    near = cv2.warpAffine(picture, way, size, flags=cv2.INTER_LINEAR, borderValue=(128, 128, 128))
-    inside = cv2.warpAffine(mask.astype(np.uint8) * 255, way, size, flags=cv2.INTER_LINEAR)
-    return near, inside > 127
-
-
-def cuts(folder: Path) -> list[Cut]:
-    found = []
-    for row in json.loads((folder / "cuts.json").read_text()):
-        if "why" not in row:
-            picture = cv2.imread(str(folder / f"{row['name']}.png"))[..., ::-1]
-            mask = cv2.imread(str(folder / f"{row['name']}.mask.png"), cv2.IMREAD_GRAYSCALE) > 127
-            found.append(Cut(row["name"], np.ascontiguousarray(picture), mask, row["yaw_deg"]))
-    return found
+FIT_STEPS = 400
 
 
 def make_avatar(work: Work) -> None:
@@ -96,13 +44,15 @@ def make_avatar(work: Work) -> None:
     torch.set_num_threads(1)
     taken = cuts(work.made("masks"))[:MOST_VIEWS]
     if not taken:
-        raise CloneError("the animal was found on no photo; put clicks beside each, as docs/clone.md shows")
+        raise UnlikeError("the animal was found on no photo; click on it: everpaw clone click PET", [])
     _refuse_blobs(taken)
+    _refuse_upright(taken)
     yaws = bearings([cut.mask for cut in taken], [cut.yaw_deg for cut in taken])
-    views = [View(_small(cut.mask), yaw) for cut, yaw in zip(taken, yaws, strict=True)]
+    views = [View(small(cut.mask), yaw) for cut, yaw in zip(taken, yaws, strict=True)]
     fitted = fit(views, steps=FIT_STEPS, progress=lambda share: work.progress(0.9 * share))
-    _refuse(taken, fitted)
     mesh = polygonise(fitted.shape, fitted.level)
+    asks = asks_for(taken, fitted, mesh)
+    refuse(fitted, asks)
     photos = [
         painting.Photo(c.picture, c.mask, camera) for c, camera in zip(taken, fitted.cameras, strict=True)
     ]
@@ -115,6 +65,7 @@ def make_avatar(work: Work) -> None:
     rig = rigged(mesh, fitted.shape)
     glb.write(out / "avatar.glb", work.pet.profile.name, mesh, paint, rig, skills, length_m)
     facts = _facts(taken, fitted, mesh, paint, coat_of(mesh, paint))
+    facts["asks"] = [asdict(ask) for ask in asks]
     (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
     np.savez_compressed(
         work.out / "surface.npz",
@@ -123,10 +74,6 @@ def make_avatar(work: Work) -> None:
         colours=paint.colours,
         origin=paint.origin,
     )
-
-
-def _small(mask: Mask) -> Mask:
-    return cv2.resize(mask.astype(np.uint8) * 255, (FIT_SIZE, FIT_SIZE), interpolation=cv2.INTER_AREA) > 127
 
 
 def _refuse_blobs(taken: list[Cut]) -> None:
@@ -139,21 +86,22 @@ def _refuse_blobs(taken: list[Cut]) -> None:
         )
 
 
+def _refuse_upright(taken: list[Cut]) -> None:
+    """From the side a standing animal is longer than high; a person is not, nor one that sits up."""
+    for cut in taken:
+        rows, columns = np.nonzero(cut.mask)
+        side = cut.yaw_deg is not None and 60 <= abs(cut.yaw_deg) <= 120
+        if side and np.ptp(rows) > UPRIGHT * np.ptp(columns):
+            raise CloneError(
+                f"{cut.name} is called a side, and what stands out on it is upright, as a person or a sitting"
+                " animal; click on the animal (everpaw clone click PET), or take it standing on all fours"
+            )
+
+
 def _solid(mask: Mask) -> float:
     """Area by that of the convex hull."""
     hull = cv2.convexHull(np.argwhere(mask).astype(np.int32))
     return float(np.count_nonzero(mask) / max(cv2.contourArea(hull), 1.0))
-
-
-def _refuse(taken: list[Cut], fitted: Fitted) -> None:
-    mean = float(np.mean(fitted.overlaps))
-    if mean < LEAST:
-        worst = taken[int(np.argmin(fitted.overlaps))].name
-        raise CloneError(
-            f"no standing four-legged animal fits these photos (overlap {mean:.2f}, at least {LEAST});"
-            f" the worst is {worst}: look at its mask and click on what is wrong, or take one standing,"
-            " from the side"
-        )
 
 
 def _facts(taken: list[Cut], fitted: Fitted, mesh: Mesh, paint: painting.Paint, coat: Coat) -> dict[str, Any]:

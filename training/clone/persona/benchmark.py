@@ -23,6 +23,7 @@ from training.clone.persona import step
 from training.clone.persona.language import first_person
 from training.clone.profile import Profile
 from training.clone.steps import Pet
+from training.data import corpora
 
 _DATA = Path(__file__).with_name("benchmark.toml")
 DAYS, PLANTED = 30, 50
@@ -117,11 +118,10 @@ def diary(planted: list[Planted], chance: random.Random) -> str:
 
 
 def _remarks() -> list[str]:
-    path = Path(os.environ.get("EVERPAW_DATA", "/nowhere")) / "text/goemotions/dev.tsv"
+    path = Path(os.environ.get("EVERPAW_DATA", "/nowhere")) / corpora.GOEMOTIONS / "dev.tsv"
     if not path.is_file():
         return []
-    rows = path.read_text(encoding="utf-8").splitlines()
-    return [row.split("\t")[0].replace("[NAME]", "Pepper") for row in rows]
+    return [text.replace("[NAME]", "Pepper") for text, _ in corpora.goemotions(path)]
 
 
 if __name__ == "__main__":

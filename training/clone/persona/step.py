@@ -9,7 +9,7 @@ from pathlib import Path
 from runtime import starter
 from runtime.contracts.pack import file_sha256
 from training.clone.persona import card as cards
-from training.clone.persona import pairs
+from training.clone.persona import pairs, quirks
 from training.clone.persona.card import CARD, Card
 from training.clone.persona.facts import Told, facts_in
 from training.clone.persona.notes import Notes, read_notes
@@ -86,7 +86,8 @@ def persona(profile: Profile, card: Card) -> str:
     top = (
         f'name = {json.dumps(profile.name, ensure_ascii=False)}\nlife = "{profile.life}"\ncard = [\n{said}]\n'
     )
-    return f"{head}{top}\n[style]\n{style}\n{lines}"
+    acts = quirks.toml(quirks.quirks_of(fact.says for fact in card.facts))
+    return f"{head}{top}\n[style]\n{style}\n{acts}{lines}"
 
 
 def _honest(profile: Profile) -> str:
@@ -113,7 +114,8 @@ def check(pet: Pet) -> Iterator[Finding]:
         yield Finding("poor", NOTES, line)
     name = pet.profile.name
     if notes.lines and len(told) < FEW:
-        words = f'{len(told)} facts were found; plain sentences help, as "{name} is afraid of thunder"'
+        count = f"{len(told)} fact{'s' * (len(told) != 1)}"
+        words = f'{count} found; plain sentences help, as "{name} is afraid of thunder"'
         yield Finding("poor", NOTES, words)
     elif told:
         held = len(card_of(pet).facts)
@@ -137,8 +139,13 @@ def page(pet: Pet, made: Path) -> str:
         if name in data["because"]
     )
     told = f"<p>{html.escape(who(pet.profile))}</p>"
+    acts = "".join(
+        f"<li>{html.escape(quirk.says)} → {html.escape(quirks.told(quirk))}</li>"
+        for quirk in quirks.quirks_of(fact["says"] for fact in data["facts"])
+    )
+    does = f"<h3>What it does of its own will besides</h3><ul>{acts}</ul>" if acts else ""
     edit = f"<p><small>To change it: everpaw clone card {html.escape(str(pet.folder))}</small></p>"
-    return f"{told}<table>{rows}</table><table>{style}</table>{edit}"
+    return f"{told}<table>{rows}</table><table>{style}</table>{does}{edit}"
 
 
 def _fact(fact: dict[str, str]) -> str:

@@ -136,7 +136,9 @@ def whose(seed: int, size: int) -> Figures:
         for n in range(20 * size):
             samples = sounds.pick(KINDS[n % len(KINDS)], list(MOOD_POINTS)[n % len(MOOD_POINTS)])
             heard.add(samples.tobytes())
-            right[animal.name] += recogniser.whose(samples.astype(np.float32) / 32_768) == animal.name
+            right[animal.name] += (
+                recogniser.whose(np.divide(samples, 32_768, dtype=np.float32)) == animal.name
+            )
     again = [
         recogniser.whose(call(animal, kind, _rng(seed, 3, i, n))) == animal.name
         for i, animal in enumerate(ten)
@@ -194,7 +196,8 @@ def pitching(seed: int, size: int) -> Figures:
 def deciding(seed: int, size: int) -> Figures:
     """Milliseconds from the decision to samples that can sound, in the starter's bank."""
     sounds = SoundBank(starter.load_pack().part("sounds"), seed)
-    first, ready = [], []
+    first: list[float] = []
+    ready: list[float] = []
     for again in range(4 * size):
         for kind in sounds.kinds:
             for mood in MOOD_POINTS:

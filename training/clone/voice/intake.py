@@ -75,8 +75,8 @@ def look(path: Path, name: str, species: str) -> Recording:
     taken = _taken(track, found, calls)
     kind, sure = species_of(t.call for t in taken)
     people_s = sum(s.seconds for s, person in zip(found, people, strict=True) if person)
-    says = _findings(name, track, taken, people_s, (kind, sure), species)
-    return Recording(name, sha256, track.seconds, tuple(taken), people_s, kind, sure, tuple(says))
+    found_out = _findings(name, track, taken, people_s, (kind, sure), species)
+    return Recording(name, sha256, track.seconds, tuple(taken), people_s, kind, sure, tuple(found_out))
 
 
 def _spoken(samples: Signal, found: list[Segment]) -> list[bool]:

@@ -15,7 +15,7 @@ _ROW = """<tr><td>{wave}</td>
 <td><audio controls preload="none" style="width:11em" src="data:audio/flac;base64,{sound}"></audio></td>
 <td><b>{kind}</b>{label}<br><small>{likely}</small></td>
 <td>{seconds:.2f} s, {pitch}<br><small>quality {quality:.2f}{denoised}</small></td>
-<td><small>{source}, {start:.1f}-{end:.1f} s</small></td></tr>"""
+<td><small>{source}, {start:.1f}-{end:.1f}&nbsp;s</small></td></tr>"""
 
 
 def of(pet: Pet, made: Path) -> str:

@@ -30,7 +30,7 @@ def samples_of(spectra: Spectra, size: int) -> Signal:
         at = shift * HOP
         out[at : at + part.size] += part.ravel()
         weight[at : at + part.size] += np.tile(_WINDOW**2, len(part))
-    return (out / np.maximum(weight, 1e-3))[SIZE // 2 : SIZE // 2 + size]
+    return np.asarray((out / np.maximum(weight, 1e-3))[SIZE // 2 : SIZE // 2 + size], np.float32)
 
 
 def mel_bands(count: int, low_hz: float, high_hz: float) -> npt.NDArray[np.float32]:

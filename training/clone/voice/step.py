@@ -76,7 +76,8 @@ def check(pet: Pet) -> Iterator[Finding]:
 
 def _told(recording: Recording) -> Iterable[Finding]:
     for line in recording.says:
-        yield Finding("poor" if recording.good else "bad", recording.file, line)
+        words = line.removeprefix(f"{Path(recording.file).name} ")
+        yield Finding("poor" if recording.good else "bad", recording.file, words)
     if not recording.says:
         yield Finding("good", recording.file, f"{len(recording.taken)} calls")
 
