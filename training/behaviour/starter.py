@@ -23,7 +23,7 @@ from runtime.mind.behaviour import NEGATIONS, Behaviour
 from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.mind.grammar import Grammar
 from runtime.mind.wording import vectors, words_of
-from training import provenance, weights
+from training import provenance, stored, weights
 from training.data.wordings import OUT_OF_SCOPE, Confuser, Pair, Wordings, dress, gather, negations
 
 SIZE = 2_048
@@ -184,6 +184,7 @@ def export(net: Net, path: Path, metadata: dict[str, str]) -> None:
         dynamic_shapes={"features": {0: batch}}, dynamo=True, external_data=False, verbose=False,
     )  # fmt: skip
     model = onnx.load(str(path))
+    stored.bare(model)
     onnx.helper.set_model_props(model, metadata)
     onnx.save(model, str(path))
 

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from runtime.mind.grammar import Grammar
-from runtime.speech.asr import EVIDENCE, RAW_SOUND
+from runtime.speech.asr import RAW_SOUND
+from runtime.speech.evidence import EVIDENCE
 from runtime.speech.pronounce import ADDITIONS, DICTIONARY
 from training.asr import lexicon
-from training.asr.export import NAMES, calibrate, write_settings
+from training.asr.calibrate import NAMES, calibrate
+from training.asr.export import write_settings
 
 __all__ = ["RAW_SOUND", "complete"]
 

@@ -34,17 +34,38 @@ class Made:
     progress: Progress
     start: str | None
     corpora: tuple[str, ...]
+    lora: int = 0
+    """Rank of the adapters that learned, merged since; 0: the whole model did"""
+    penalty: float = 0.0
+    """Of what must not be said, while it learned"""
 
 
-def rows(metrics: Mapping[str, float]) -> str:
-    """One line a set."""
-    lines = []
+NUMBERS = {
+    "perplexity": "perplexity of the replies written for them",
+    "distinct_pairs": "word pairs of its replies that are not repeated (distinct-2)",
+    "temptation": "probability of the word that breaks a rule, where a line leads up to it",
+    "safety_broken": "replies to the probes of honesty and care that say what must not be said",
+}
+"""Figure -> what it is"""
+BEFORE = "before_"
+"""Before the name of a figure: that of the start"""
+
+
+def table(metrics: Mapping[str, float]) -> str:
+    """One line a set, then the numbers; with those of the start before them, where it had one."""
+    columns = [BEFORE, ""] if f"{BEFORE}perplexity" in metrics else [""]
+    lines = [
+        f"| held-out prompts |{' the start |' if len(columns) > 1 else ''} right |",
+        "|---" * (1 + len(columns)) + "|",
+    ]
     for name in SETS:
         key = name.replace(" ", "_")
-        if f"{key}_n" not in metrics:
-            continue
-        right, n = int(metrics[f"{key}_right"]), int(metrics[f"{key}_n"])
-        lines.append(f"| {LABELS[name]} | {Share(right, n)} |")
+        if f"{key}_n" in metrics:
+            shares = [Share(int(metrics[f"{c}{key}_right"]), int(metrics[f"{c}{key}_n"])) for c in columns]
+            lines.append(f"| {LABELS[name]} | {' | '.join(map(str, shares))} |")
+    for name, label in NUMBERS.items():
+        if name in metrics:
+            lines.append(f"| {label} | {' | '.join(f'{metrics[c + name]:.4g}' for c in columns)} |")
     return "\n".join(lines)
 
 
@@ -52,11 +73,13 @@ def text(made: Made, metrics: Mapping[str, float]) -> str:
     config, p = made.model.config, made.progress
     million = sum(p.numel() for p in made.model.parameters()) / 1e6
     sources = "".join(f"\n- {SOURCES[name]}" for name in made.corpora)
-    start = f"further from `{made.start}`" if made.start else "from nothing, its copying heads set by hand"
+    by = f" by adapters of rank {made.lora}, merged into it" if made.lora else ""
+    new = "from nothing, its copying heads set by hand"
+    start = f"further from `{made.start}`{by}" if made.start else new
     shape = f"{config.num_hidden_layers} layers of {config.hidden_size}, vocabulary {config.vocab_size}"
     run = f"{p.step} steps, {p.tokens / 1e6:.1f} million tokens, {p.seconds / 60:.0f} minutes on one core"
+    unlikely = f", and {made.penalty:g} times what must not be said (unsaid.yaml)" if made.penalty else ""
     probes = f"{metrics['safety_wordings']:.0f} wordings"
-    broken = f"{metrics['safety_broken']:.0f}"
     golden = f"{metrics['golden_prompts']:.0f} golden prompts"
     same = f"{100 * metrics['float_agreement']:.2f} %", f"{100 * metrics['shipped_agreement']:.1f} %"
     gap = f"{metrics['float_difference']:.0e}", f"{metrics['shipped_difference']:.2f}"
@@ -65,31 +88,28 @@ def text(made: Made, metrics: Mapping[str, float]) -> str:
 
 A causal language model ({type(made.model).__name__}, {million:.1f} million parameters: {shape}), trained
 {start}. It reads the pet's card, what was remembered, the last turns,
-what was heard, and the act and mood it has to fit. Int8 matrix products; embedding and output are
-one float table. A reply has no other words than the ones taught and those of its prompt
-(runtime/mind/spelling.py).
+what was heard, and the act and mood it has to fit. Matrices are stored as bytes with a scale for every 64,
+embedding and output as one table of halves; at load they are unfolded to float32. A reply has no other words
+than the ones taught and those of its prompt (runtime/mind/spelling.py).
 
 **Data**
 - training/data/talk, paraphrases.yaml, grammar and persona of the starter (ours): sentences with slots,
   filled with words of lists and with invented ones, for pets without number{sources}
 
-{run} of a busy machine; the loss counts replies only.
+{run} of a busy machine; the loss counts replies only{unlikely}.
 Held out by content: one wording in seven, one word in nine, and kinds of facts that are never taught.
 
 **Measured** on the shipped file through the robot's own code, sampling as on the robot, 95 % intervals. A
 reply counts where it brings the words its prompt asks for (written with the prompt), admits ignorance or does
 not claim it, says nothing forbidden, ends as a sentence, is short and repeats nothing.
 
-| held-out prompts | right |
-|---|---|
-{rows(metrics)}
+{table(metrics)}
 
-Of the probes of honesty and care ({probes}) {broken} got a reply that says what must not be said.
-Perplexity on the replies written for them: {metrics["perplexity"]:.2f}. On {golden} torch and
-float ONNX choose the same token at {same[0]} of the places (largest difference {gap[0]}),
+The probes of honesty and care are {probes}. On {golden}
+torch and float ONNX choose the same token at {same[0]} of the places (largest difference {gap[0]}),
 torch and the shipped file at {same[1]} ({gap[1]}). {fast[0]} tokens a second as the robot talks,
-{fast[1]} of the bare session in the same run; first words after {metrics["first_words_ms"]:.0f} ms.
-Times are of a busy machine.
+{fast[1]} of the bare session that reads and writes the same; first words after
+{metrics["first_words_ms"]:.0f} ms. Times are the processor's own, of one core.
 
 **Falls short**: English only. It knows what its sentences taught and nothing of the world; a topic it never
 met gets a polite answer at best. The pet's rules and its memory answer before it, and output rules check what

@@ -1,6 +1,7 @@
 """The training loop of the dialogue model. Killed at any moment, it goes on as if nothing had been."""
 
 import pickle
+import random
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from torch import nn
 
 from runtime.contracts.errors import TrainingError
 from training.data.conversations import Corpus
+from training.data.turns import Turn
+from training.dialogue import unsaid
 from training.dialogue.model import optimiser_of
 from training.dialogue.text import PAD, Batch, Row, batch_of, pack
 
@@ -35,6 +38,8 @@ class Plan:
     seed: int
     bf16: bool = False
     """Matrix products in bfloat16"""
+    penalty: float = 0.0
+    """What an answer that must not be given costs (training/dialogue/unsaid.py); 0: it is not looked at"""
 
 
 @dataclass
@@ -51,17 +56,28 @@ class Progress:
 
 def rows_of(tokenizer: Tokenizer, plan: Plan, step: int) -> list[Row]:
     """The rows of one step; step and seed decide them, so a resumed run sees what it would have seen."""
-    corpus = Corpus("train", plan.seed * 1_000_003 + step)
-    return [pack(tokenizer, corpus.scene(14), LENGTH) for _ in range(plan.rows)]
+    number = plan.seed * 1_000_003 + step
+    corpus, chance = Corpus("train", number), random.Random(number)
+
+    def wrong(turn: Turn) -> unsaid.Wrong | None:
+        answer = unsaid.drawn(turn, chance) if plan.penalty else None
+        return unsaid.encode(tokenizer, turn, answer) if answer else None
+
+    return [pack(tokenizer, corpus.scene(14), LENGTH, wrong) for _ in range(plan.rows)]
 
 
-def loss_of(model: nn.Module, batch: Batch) -> torch.Tensor:
-    """Mean over the tokens of replies. Float32 or, where autocast is on, bfloat16 inside."""
+def loss_of(model: nn.Module, batch: Batch, penalty: float = 0.0) -> torch.Tensor:
+    """Mean over the tokens of replies, and `penalty` times that over those that must not be said. Float32 or,
+    where autocast is on, bfloat16 inside."""
     hidden = model.base_model(
         input_ids=batch.tokens, attention_mask=batch.sees, position_ids=batch.positions, use_cache=False
     ).last_hidden_state  # (B, T, H)
     logits = model.get_output_embeddings()(hidden[:, :-1][batch.learned])  # (N, V)
-    return nn.functional.cross_entropy(logits.float(), batch.tokens[:, 1:][batch.learned])
+    loss = nn.functional.cross_entropy(logits.float(), batch.tokens[:, 1:][batch.learned])
+    if not penalty:
+        return loss
+    others = model.get_output_embeddings()(hidden[:, :-1][batch.unsaid])  # (M, V)
+    return loss + penalty * unsaid.cost(others, batch.tokens[:, 1:][batch.unsaid])
 
 
 def pace(done: float) -> float:
@@ -81,7 +97,7 @@ def fit(
     while progress.share(plan) < 1:
         batch = batch_of(rows_of(tokenizer, plan, progress.step), pad)
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.bf16):
-            loss = loss_of(model, batch)
+            loss = loss_of(model, batch, plan.penalty)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss.item()} at step {progress.step}; lower --rate and resume"

@@ -1,16 +1,17 @@
-"""The recipe of the dialogue model: `python -m training.dialogue --out DIR [--smoke] [--model FOLDER]`.
+"""The recipe of the dialogue model: `everpaw train dialogue --out DIR [--model START [--lora RANK]]`.
 
 Conversations with many pets are made from sentences (training/data/talk), a tokenizer from these, and a small
 Llama learns the replies; or any causal language model of a folder or hub learns them further. What comes out
-runs on the robot: ONNX with a cache, int8, tokenizer, settings, and a card with what was measured of exactly
-that file. A run that was killed goes on where it was. Corpora beside our own: the folder EVERPAW_DATA names.
+runs on the robot: ONNX with a cache, weights stored as int8, tokenizer, settings, and a card with what was
+measured of exactly that file. A run that was killed goes on where it was. Corpora beside our own: the folder
+EVERPAW_DATA names.
 """
 
 import argparse
 import json
+import math
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import torch
@@ -18,28 +19,26 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from runtime.contracts.errors import TrainingError
-from runtime.engines import Engine
 from runtime.mind.language_model import Card, LanguageModel
 from runtime.mind.prompt import END
 from runtime.mind.sampling import Sampling
 from training import provenance
 from training.data import corpora, orders
 from training.data.conversations import Corpus, vocabulary
-from training.data.turns import Turn
+from training.dialogue import adapters, measuring
 from training.dialogue import card as dialogue_card
 from training.dialogue import export as dialogue_export
 from training.dialogue import model as dialogue_model
 from training.dialogue.fit import Plan, fit
-from training.dialogue.score import answers, held_out, leaks, perplexity, speed
-from training.dialogue.text import PAD, add_tags, encode_turn, make_tokenizer, texts_of
+from training.dialogue.text import PAD, add_tags, make_tokenizer, texts_of
 
-RATE, FURTHER_RATE = 2.5e-3, 2e-4
-"""Highest learning rate of a new model, of one that has learned before"""
+RATE, FURTHER_RATE, LORA_RATE = 2.5e-3, 2e-4, 1e-3
+"""Highest learning rate of a new model, of one that has learned before, of adapters beside it"""
 SAMPLING = Sampling(temperature=0.3, top_p=0.7, repetition_penalty=1.0, no_repeat=4)
 """Chosen on training prompts"""
-GOLDEN = 32
-"""Prompts on which torch, float and shipped engine are compared"""
 TOKENIZER_SCENES = 3_000
+ROWS = 8
+"""Scenes a step"""
 MOST, MARGIN = 40, 472
 """Tokens of a reply; of a prompt"""
 
@@ -48,7 +47,7 @@ def main(argv: list[str]) -> int:
     args = _arguments(argv)
     torch.set_num_threads(1)
     if args.evaluate:
-        print(json.dumps(measure(args.evaluate, show=True), indent=1))
+        print(json.dumps(measuring.measure(args.evaluate, args.prompts, show=True), indent=1))
         return 0
 
     work = args.work or args.out.with_name(f"{args.out.name}.work")
@@ -66,29 +65,38 @@ def main(argv: list[str]) -> int:
     else:
         model = dialogue_model.new_model(size, end, pad)
     steps = 20 if args.smoke and args.steps is None else args.steps
-    rate = args.rate or (FURTHER_RATE if args.model else RATE)
-    progress = fit(model, tokenizer, Plan(steps, args.minutes, args.rows, rate, args.seed, args.bf16), work)
-
-    float_file, shipped = work / "float.onnx", args.out / "model.onnx"
-    golden = golden_of(tokenizer)
-    dialogue_export.export(model, float_file)
-    dialogue_export.quantise(float_file, shipped, golden)
-    tokenizer.save(str(args.out / "tokenizer.json"))
     context = int(getattr(model.config, "max_position_embeddings", dialogue_model.CONTEXT))
     card = Card(
         acts=tuple(orders.acts()), context=min(context, MARGIN + MOST), most=MOST, cased=bool(args.model),
         words=() if args.model else tuple(vocabulary()), sampling=SAMPLING, precision="int8",
         command=command_of(args),
     )  # fmt: skip
+    before = start_of(model, tokenizer, card, work / "start", args) if args.model else {}
+    torch.manual_seed(args.seed)  # whether the start was measured now or before
+    adapted = adapters.attach(model, args.lora, tokenizer, orders.acts()) if args.lora else None
+    rate = args.rate or (LORA_RATE if args.lora else FURTHER_RATE if args.model else RATE)
+    plan = Plan(steps, args.minutes, args.rows, rate, args.seed, args.bf16, args.penalty)
+    progress = fit(model, tokenizer, plan, work)
+    if adapted:
+        model = adapters.merge(adapted)
+
+    float_file, shipped = work / "float.onnx", args.out / "model.onnx"
+    golden = measuring.golden_of(tokenizer)
+    dialogue_export.export(model, float_file)
+    dialogue_export.quantise(float_file, shipped, golden)
+    tokenizer.save(str(args.out / "tokenizer.json"))
     write(args.out, card)
-    agreement = parity(model, float_file, shipped, golden)
-    metrics = measure(args.out, smoke=args.smoke) | agreement
+    agreement = measuring.parity(model, float_file, shipped, golden)
+    metrics = measuring.measure(args.out, args.prompts, args.smoke) | agreement | before
     write(args.out, card.model_copy(update={"metrics": metrics}))
     cards = args.cards or args.out.parent / "cards"
     cards.mkdir(parents=True, exist_ok=True)
-    made = dialogue_card.Made(model, card.command, progress, args.model, tuple(corpora.remarks("train")))
+    remarks = tuple(corpora.remarks("train"))
+    made = dialogue_card.Made(model, card.command, progress, args.model, remarks, args.lora, args.penalty)
     (cards / "dialogue.md").write_text(dialogue_card.text(made, metrics), encoding="utf-8")
-    provenance.record(shipped, keep(model, args.out, work, card.command), sources(), card.command, "int8")
+    sets = sources(args.penalty > 0)
+    checkpoint = keep(model, args.out, work, sets, card.command)
+    provenance.record(shipped, checkpoint, sets, card.command, "int8")
     print(json.dumps(metrics))
     return 0
 
@@ -98,32 +106,55 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder for model.onnx, tokenizer.json and dialogue.json")
     parser.add_argument("--work", type=Path, help="folder for checkpoints; default: OUT.work")
     parser.add_argument("--model", help="start from this causal model: a local folder, or a hub's name")
+    parser.add_argument("--lora", type=int, default=0, metavar="RANK", help="of --model learn adapters alone")
     parser.add_argument("--minutes", type=float, default=60.0, help="of training; default 60")
     parser.add_argument("--steps", type=int, help="in place of minutes")
-    parser.add_argument("--rows", type=int, default=8, help="scenes a step; about ten replies each")
+    parser.add_argument("--rows", type=int, default=ROWS, help="scenes a step; about ten replies each")
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--bf16", action="store_true", help="bfloat16: twice as fast where the CPU has it")
+    parser.add_argument(
+        "--penalty", type=float, default=0.0, metavar="WEIGHT", help="of what must not be said; 0: none"
+    )
+    parser.add_argument("--prompts", type=int, help="measured of each set at most; default all")
     parser.add_argument("--cards", type=Path, help="folder for dialogue.md; default: cards beside --out")
     parser.add_argument("--smoke", action="store_true", help="a minute's worth, to see that it runs")
     parser.add_argument("--evaluate", type=Path, metavar="FOLDER", help="only measure this folder")
     args = parser.parse_args(argv)
     if not args.out and not args.evaluate:
         parser.error("give --out DIR, or --evaluate FOLDER")
+    if args.lora < 0 or (args.lora and not args.model):
+        parser.error(f"--lora {args.lora}: give a rank of 1 or more, and --model START")
+    if not 0 <= args.penalty < math.inf:
+        parser.error(f"--penalty {args.penalty:g}: give a weight of 0 or more")
     return args
 
 
-def sources() -> dict[str, Path]:
+def start_of(
+    model: PreTrainedModel, tokenizer: Tokenizer, card: Card, folder: Path, args: argparse.Namespace
+) -> dict[str, float]:
+    """What the start's own replies are worth, as "before_..."; a run that goes on has measured it."""
+    if not (folder / "dialogue.json").is_file() or not LanguageModel(folder).card.metrics:
+        dialogue_export.export(model, folder / "model.onnx")
+        tokenizer.save(str(folder / "tokenizer.json"))
+        whole = card.model_copy(update={"precision": "fp32"})
+        write(folder, whole)
+        metrics = measuring.measure(folder, args.prompts, args.smoke)
+        write(folder, whole.model_copy(update={"metrics": metrics}))
+    return {f"before_{name}": value for name, value in LanguageModel(folder).card.metrics.items()}
+
+
+def sources(penalty: bool) -> dict[str, Path]:
     """What its sentences come from."""
-    found = provenance.own("talk", "paraphrases.yaml")
+    found = provenance.own("talk", "paraphrases.yaml", *(["unsaid.yaml"] if penalty else []))
     return found | provenance.corpora("text/clinc/train_val.json", "text/goemotions/train.tsv")
 
 
-def keep(model: PreTrainedModel, out: Path, work: Path, command: str) -> Path:
+def keep(model: PreTrainedModel, out: Path, work: Path, sets: dict[str, Path], command: str) -> Path:
     """The trained model as a folder that `everpaw export` takes, with what it learned from."""
     folder = work / "model"
     model.save_pretrained(folder)
-    provenance.write_in(folder, sources(), command)
+    provenance.write_in(folder, sets, command)
     for name in ("tokenizer.json", "dialogue.json"):
         shutil.copyfile(out / name, folder / name)
     return folder
@@ -159,62 +190,13 @@ def _borrowed(start: str) -> Tokenizer:
 def command_of(args: argparse.Namespace) -> str:
     """What to type for such a model; folders of one machine are left out."""
     start = f" --model {args.model}" if args.model else ""
+    start += f" --lora {args.lora}" if args.lora else ""
     length = f" --steps {args.steps}" if args.steps else f" --minutes {args.minutes:g}"
+    length += f" --rows {args.rows}" if args.rows != ROWS else ""
+    length += f" --rate {args.rate:g}" if args.rate else ""
     half = " --bf16" if args.bf16 else ""
+    half += f" --penalty {args.penalty:g}" if args.penalty else ""
     return f"python -m training.dialogue --out {args.out.name}{start}{length} --seed {args.seed}{half}"
-
-
-def golden_turns() -> list[Turn]:
-    """Held-out prompts with their replies."""
-    corpus = Corpus("held_out", 5)
-    return [turn for _ in range(GOLDEN) for turn in corpus.scene(1).turns]
-
-
-def golden_of(tokenizer: Tokenizer) -> list[list[int]]:
-    """The same as tokens."""
-    return [[token for part in encode_turn(tokenizer, turn) for token in part] for turn in golden_turns()]
-
-
-def parity(
-    model: torch.nn.Module, float_file: Path, shipped: Path, golden: list[list[int]]
-) -> dict[str, float]:
-    """Greedy agreement and largest difference: torch against float ONNX and against the shipped file."""
-    reference = [dialogue_export.torch_logits(model, tokens) for tokens in golden]
-    found: dict[str, float] = {"golden_prompts": len(golden)}
-    for name, file in (("float", float_file), ("shipped", shipped)):
-        engine = Engine(file)
-        same = dialogue_export.compare(reference, [dialogue_export.logits_of(engine, s) for s in golden])
-        found |= {f"{name}_agreement": round(same.agreeing, 4), f"{name}_difference": round(same.largest, 5)}
-    return found
-
-
-def measure(folder: Path, smoke: bool = False, show: bool = False) -> dict[str, float]:
-    """Everything that is said of a folder's model; `show` prints each reply that will not do."""
-    model, engine = LanguageModel(folder), Engine(folder / "model.onnx")
-    found: dict[str, float] = {}
-    sets = {name: turns[:6] if smoke else turns for name, turns in held_out().items()}
-    leaked = leaks([turn for turns in sets.values() for turn in turns], 20 if smoke else 1_500)
-    if leaked:
-        raise TrainingError(f"held-out prompts stand in the training text: {leaked[:5]}; mend the split")
-    for name, turns in sets.items():
-        told = list(answers(model, turns))
-        key = name.replace(" ", "_")
-        found |= {f"{key}_right": sum(not a.faults for a in told), f"{key}_n": len(told)}
-        if name == "safety":
-            found["safety_broken"] = sum("says what it must not" in answer.faults for answer in told)
-            found["safety_wordings"] = len({answer.turn.prompt.heard for answer in told})
-        for answer in (a for a in told if show and a.faults):
-            prompt, faults = answer.turn.prompt, ", ".join(answer.faults)
-            print(f"{name}: {prompt.heard!r} [{prompt.act}] -> {answer.reply!r}: {faults}", file=sys.stderr)
-        print(f"{name}: {found[f'{key}_right']} of {len(told)}", file=sys.stderr, flush=True)
-    everything = [turn for name, turns in sets.items() for turn in turns if name != "safety"]
-    found["perplexity"] = round(perplexity(model, engine, everything[::3]), 3)
-    quick = speed(model, engine, everything[:: max(1, len(everything) // 40)], time.perf_counter)
-    found |= {
-        "tokens_a_second": round(quick.robot), "raw_session_tokens_a_second": round(quick.raw),
-        "first_words_ms": round(quick.first_ms, 1),
-    }  # fmt: skip
-    return found
 
 
 def write(out: Path, card: Card) -> None:

@@ -15,9 +15,10 @@ import numpy as np
 from runtime.contracts.errors import TrainingError
 from runtime.engines import Engine
 from runtime.mind.language_model import LanguageModel
-from runtime.mind.prompt import spoken
+from runtime.mind.prompt import persona_text, spoken, turn_text
 from training.data import corpora
 from training.data.conversations import BY_WORDS, Corpus
+from training.data.phrases import Part
 from training.data.turns import ADMITS, Check, Turn
 from training.dialogue.export import logits_of
 from training.dialogue.text import encode_turn
@@ -46,12 +47,17 @@ class Answer:
 
 
 def held_out(seed: int = 1) -> dict[str, list[Turn]]:
+    """The held-out prompts of every set."""
+    return prompts("held_out", seed)
+
+
+def prompts(part: Part, seed: int = 1) -> dict[str, list[Turn]]:
     """The prompts of every set; the same on every machine with the same corpora. No corpora: no remarks."""
     found: dict[str, list[Turn]] = {}
     for number, (name, (count, sorts)) in enumerate(SETS.items()):
-        if sorts == ("remark",) and not corpora.remarks("held_out"):
+        if sorts == ("remark",) and not corpora.remarks(part):
             continue
-        corpus = Corpus("held_out", 100 * seed + number)
+        corpus = Corpus(part, 100 * seed + number)
         found[name] = _distinct(corpus, sorts, count)
     return found
 
@@ -145,7 +151,8 @@ def speed(model: LanguageModel, engine: Engine, turns: Sequence[Turn], clock: Ca
         first.append(clock() - start)
         list(pieces)
         robot.append(model.last_tokens / (clock() - start))
-        head, own, _ = encode_turn(model.tokenizer, turn)
+        texts = (persona_text(turn.prompt), turn_text(turn.prompt))
+        head, own = (model.tokenizer.encode(text, add_special_tokens=False).ids for text in texts)
         raw.append(_raw_loop(engine, head, own, model.last_tokens, clock))
     return Speed(float(np.median(robot)), float(np.median(raw)), 1e3 * float(np.median(first)))
 

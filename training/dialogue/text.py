@@ -5,8 +5,8 @@ once and each turn as a branch after it; the mask lets a branch see the beginnin
 start again at every branch. So the model sees exactly what it sees on the robot, at a third of the cost.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -65,6 +65,8 @@ class Row:
     """0: the shared beginning; 1, 2, ...: the turns"""
     learned: list[bool]
     """A token of a reply"""
+    unsaid: list[bool] = field(default_factory=list)
+    """A token that breaks a rule where it stands"""
 
 
 def encode_turn(tokenizer: Tokenizer, turn: Turn) -> tuple[list[int], list[int], list[int]]:
@@ -79,25 +81,39 @@ def encode_turn(tokenizer: Tokenizer, turn: Turn) -> tuple[list[int], list[int],
     )
 
 
-def pack(tokenizer: Tokenizer, scene: Scene, length: int) -> Row:
-    """The scene's turns as a tree of at most `length` tokens; turns that do not fit are left out."""
+def pack(
+    tokenizer: Tokenizer, scene: Scene, length: int,
+    wrong: Callable[[Turn], tuple[list[int], list[bool]] | None] = lambda turn: None,
+) -> Row:  # fmt: skip
+    """The scene's turns as a tree of at most `length` tokens; turns that do not fit are left out.
+
+    `wrong`: an answer that must not be given, as tokens and which of them break a rule; a branch of its own.
+    """
     head: list[int] = []
     row = Row([], [], [], [])
     for number, turn in enumerate(scene.turns, start=1):
         start, own, reply = encode_turn(tokenizer, turn)
         if not row.tokens:
             head = start[:length]
-            _extend(row, head, 0, 0, 0)
+            _extend(row, head, 0, 0)
         if len(row.tokens) + len(own) + len(reply) <= length:
-            _extend(row, own + reply, number, len(head), len(own))
+            _extend(row, own + reply, number, len(head), learned=[False] * len(own) + [True] * len(reply))
+        unsaid, breaks = wrong(turn) or ([], [])
+        if unsaid and len(row.tokens) + len(own) + len(unsaid) <= length:
+            branch = len(scene.turns) + number
+            _extend(row, own + unsaid, branch, len(head), unsaid=[False] * len(own) + breaks)
     return row
 
 
-def _extend(row: Row, tokens: list[int], branch: int, position: int, unlearned: int) -> None:
+def _extend(
+    row: Row, tokens: list[int], branch: int, position: int,
+    learned: Sequence[bool] = (), unsaid: Sequence[bool] = (),
+) -> None:  # fmt: skip
     row.tokens.extend(tokens)
     row.positions.extend(range(position, position + len(tokens)))
     row.branches.extend([branch] * len(tokens))
-    row.learned.extend(i >= unlearned and branch > 0 for i in range(len(tokens)))
+    row.learned.extend(learned or [False] * len(tokens))
+    row.unsaid.extend(unsaid or [False] * len(tokens))
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,8 @@ class Batch:
     """(B, 1, T, T): which tokens each token may look at"""
     learned: torch.Tensor
     """(B, T - 1): the tokens 1.. that count in the loss"""
+    unsaid: torch.Tensor
+    """(B, T - 1): those of them that must not be said"""
 
 
 def batch_of(rows: Sequence[Row], pad: int) -> Batch:
@@ -115,14 +133,15 @@ def batch_of(rows: Sequence[Row], pad: int) -> Batch:
     tokens = np.full((len(rows), length), pad, np.int64)
     positions = np.zeros((len(rows), length), np.int64)
     branches = np.full((len(rows), length), -1, np.int64)
-    learned = np.zeros((len(rows), length), bool)
+    learned, unsaid = np.zeros((2, len(rows), length), bool)
     for i, row in enumerate(rows):
         n = len(row.tokens)
         tokens[i, :n], positions[i, :n], branches[i, :n] = row.tokens, row.positions, row.branches
-        learned[i, :n] = row.learned
+        learned[i, :n], unsaid[i, :n] = row.learned, row.unsaid
     own = torch.from_numpy(branches)
     sees = (own[:, None, :] == 0) | (own[:, None, :] == own[:, :, None])  # (B, T, T)
     sees &= torch.ones(length, length, dtype=torch.bool).tril()
     return Batch(
-        torch.from_numpy(tokens), torch.from_numpy(positions), sees[:, None], torch.from_numpy(learned[:, 1:])
-    )
+        torch.from_numpy(tokens), torch.from_numpy(positions), sees[:, None],
+        torch.from_numpy(learned[:, 1:]), torch.from_numpy(unsaid[:, 1:]),
+    )  # fmt: skip

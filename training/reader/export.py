@@ -15,10 +15,13 @@ from tokenizers import Tokenizer
 from runtime.contracts.errors import TrainingError
 from runtime.intervals import Share
 from runtime.mind.reader import Reader
+from training import stored
 from training.reader.network import ReaderNet, encode
+from training.reader.rounding import BLOCK, rounded
 
-BLOCK = 32
-"""Weights that share a scale"""
+BATCH = 64
+OPSET = 21
+"""The first with numbers of 4 bits"""
 
 
 def export(net: ReaderNet, tokenizer: Tokenizer, out: Path) -> None:
@@ -33,7 +36,7 @@ def export(net: ReaderNet, tokenizer: Tokenizer, out: Path) -> None:
             torch.onnx.export(
                 net.eval().float(), inputs, str(whole), input_names=["input_ids", "attention_mask"],
                 output_names=["danger", "feelings"], dynamic_shapes=shapes, dynamo=True, external_data=False,
-                verbose=False,
+                opset_version=OPSET, verbose=False,
             )  # fmt: skip
         _quantise(whole, out / "model.onnx")
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
@@ -50,6 +53,7 @@ def _quantise(whole: Path, target: Path) -> None:
         op_types_to_quantize=("MatMul", "Gather"),
     )  # fmt: skip
     quantiser.process()
+    stored.bare(quantiser.model.model)
     onnx.save(quantiser.model.model, str(target))
 
 
@@ -68,10 +72,13 @@ class Parity:
 def parity(
     net: ReaderNet, tokenizer: Tokenizer, reader: Reader, golden: Sequence[str], least: float
 ) -> Parity:
-    """Over `golden`; TrainingError where less than the share `least` is decided alike."""
+    """Over `golden`, `net` with its weights rounded as it was trained; TrainingError where less than the
+    share `least` is decided alike."""
+    read = rounded(net)
     shipped = np.array([reader.read(text).danger for text in golden])
     with torch.no_grad():
-        trained = torch.cat([net(*encode(tokenizer, [text]))[0] for text in golden]).sigmoid().numpy()
+        logits = [read(*encode(tokenizer, golden[at : at + BATCH]))[0] for at in range(0, len(golden), BATCH)]
+    trained = torch.cat(logits).sigmoid().numpy()
     alike = int(((shipped >= reader.threshold) == (trained >= reader.threshold)).sum())
     found = Parity(Share(alike, len(golden)), float(np.abs(shipped - trained).max()))
     if alike < least * len(golden):

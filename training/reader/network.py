@@ -85,10 +85,11 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[torch.Tensor, to
 
 
 def fewer_words(
-    net: ReaderNet, tokenizer: Tokenizer, texts: Iterable[str], words: int
+    net: ReaderNet, tokenizer: Tokenizer, own: Iterable[str], texts: Iterable[str], words: int
 ) -> tuple[ReaderNet, Tokenizer]:
-    """The same, knowing only the `words` commonest word pieces of `texts` and MAX_TOKENS places."""
-    kept = _pieces(tokenizer, texts, words)
+    """The same, knowing only `words` word pieces (those of `own` before the commonest of `texts`) and
+    MAX_TOKENS places."""
+    kept = _pieces(tokenizer, own, texts, words)
     old, state = tokenizer.get_vocab(), net.state_dict()
     config = net.encoder.config.__class__(**{
         **net.encoder.config.to_dict(), "vocab_size": len(kept), "max_position_embeddings": MAX_TOKENS,
@@ -102,17 +103,20 @@ def fewer_words(
     return smaller, _tokenizer_of(tokenizer, kept)
 
 
-def _pieces(tokenizer: Tokenizer, texts: Iterable[str], count: int) -> list[str]:
-    """Specials, every single letter, then by how often."""
+def _pieces(tokenizer: Tokenizer, own: Iterable[str], texts: Iterable[str], count: int) -> list[str]:
+    """Specials, every single letter, those of `own`, then those of `texts` by how often."""
     vocabulary = tokenizer.get_vocab()
-    counts = Counter(piece for encoding in tokenizer.encode_batch(list(texts)) for piece in encoding.tokens)
+    first, then = (
+        Counter(piece for encoding in tokenizer.encode_batch(list(group)) for piece in encoding.tokens)
+        for group in (own, texts)
+    )
     letters = [
         piece
         for c in "abcdefghijklmnopqrstuvwxyz0123456789'"
         for piece in (c, f"##{c}")
         if piece in vocabulary
     ]
-    order = [*SPECIAL, *letters, *(piece for piece, _ in counts.most_common())]
+    order = [*SPECIAL, *letters, *(piece for counts in (first, then) for piece, _ in counts.most_common())]
     return list(dict.fromkeys(order))[:count]
 
 

@@ -1,8 +1,10 @@
-"""Words of danger that no rule was written for, how many are found: `python -m training.reader.report`.
+"""Words of danger that no rule was written for, how many are found: `python -m training.reader.report`, and
+`--rules-alone` for what would be found without a reader.
 
 `training/data/danger` holds what people in danger say, and sentences that only sound so ("my phone died").
 `danger.txt` and `harmless.txt` may be learned from and written rules for; the `held_out` ones are only ever
-measured on. With EVERPAW_DATA, everyday sentences of the open corpora's own dev parts as well.
+measured on. The `second_held_out` ones, by a hand that had seen no rule and none of these, are kept unread.
+With EVERPAW_DATA, everyday sentences of the open corpora's own dev parts as well.
 """
 
 import argparse
@@ -23,6 +25,8 @@ from training.data import corpora
 from training.data.phrases import lines
 
 FOLDER = Path(__file__).parents[1] / "data" / "danger"
+TAUGHT = ("danger", "harmless")
+HELD_OUT = tuple(f"{which}_{kind}" for which in ("held_out", "second_held_out") for kind in TAUGHT)
 HELPED = frozenset({CRISIS, UNSAFE})
 
 
@@ -32,13 +36,13 @@ def sentences(name: str) -> list[str]:
     return [line for line in lines(text) if not line.startswith("#")]
 
 
-def figures(reader: Path | None = None) -> dict[str, Share]:
-    """Set -> share of its sentences that the starter takes for danger, with a reader's help."""
-    pack = starter.load_pack(None)
+def figures(reader: Path | None) -> dict[str, Share]:
+    """Set -> share of its sentences that the starter takes for danger, with this reader's help."""
+    pack = starter.load_pack()
     behaviour = Behaviour(
-        pack.folder / "behaviour", Grammar.load(pack.path("grammar.yaml")), reader and Reader(reader)
+        pack.part("behaviour"), Grammar.load(pack.path("grammar.yaml")), Reader(reader) if reader else None
     )
-    sets = {name: sentences(name) for name in ("held_out_danger", "held_out_harmless", "danger", "harmless")}
+    sets = {name: sentences(name) for name in (*HELD_OUT, *TAUGHT)}
     everyday = [text for pairs in corpora.remarks("held_out").values() for text, _ in pairs]
     if everyday:
         sets["everyday"] = everyday
@@ -51,11 +55,16 @@ def figures(reader: Path | None = None) -> dict[str, Share]:
 def main(argv: Sequence[str] | None = None) -> int:
     about = "Measure how many words of danger are found that no rule was written for."
     parser = argparse.ArgumentParser(prog="python -m training.reader.report", description=about)
-    parser.add_argument("--reader", type=Path, metavar="FOLDER", help="of a trained reader")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--reader", type=Path, metavar="FOLDER", help="of a trained one; default: the starter's"
+    )
+    which.add_argument("--rules-alone", action="store_true", help="without any reader")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
     try:
-        found = figures(args.reader)
+        reader = args.reader or starter.load_pack().optional_part("reader")
+        found = figures(None if args.rules_alone else reader)
     except EverpawError as error:
         print(f"everpaw: {error}", file=sys.stderr)
         return 1

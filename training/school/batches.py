@@ -40,7 +40,7 @@ class Sentences(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         tokens = self._tokenizer(self.text(index), truncation=True, max_length=self._most)
-        return {**tokens, "labels": self._targets[index].tolist()}
+        return {**tokens, "labels": self._targets[index].tolist(), "weight": self._examples[index].weight}
 
     def text(self, index: int) -> str:
         """As it is learned in this epoch."""

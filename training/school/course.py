@@ -25,7 +25,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from runtime.contracts.errors import ConfigError, TrainingError
-from training.school import confidence, examples, losses, splits, watching
+from training.school import confidence, examples, keeping, losses, splits, watching
 from training.school import model as school_model
 from training.school.batches import Sentences, one_hot
 from training.school.examples import Example
@@ -45,15 +45,20 @@ class Parts:
     reported: list[Example]
     counts: dict[str, int]
     digests: dict[str, str]
+    known: tuple[str, ...] = ()
+    """Labels that the start has learned before, where they are to stay"""
+    multiple: bool = False
+    """Whether the start has learned several labels a text"""
 
     @property
     def labels(self) -> list[str]:
-        return examples.labels_of([*self.learned, *self.held_back])
+        seen = examples.labels_of([*self.learned, *self.held_back])
+        return examples.in_order({*seen, *self.known})
 
     @property
     def several(self) -> bool:
         """Whether any text has more than one label."""
-        return any(len(e.labels) > 1 for e in (*self.learned, *self.held_back))
+        return self.multiple or any(len(e.labels) > 1 for e in (*self.learned, *self.held_back))
 
 
 @dataclass
@@ -109,8 +114,11 @@ def _held_back(some: list[Example], share: float, seed: int) -> tuple[list[Examp
     return learned, held_back
 
 
-def learn(lesson: Lesson, parts: Parts, work: Path, watchers: Sequence[TrainerCallback] = ()) -> Learned:
-    """The lesson, whole; `work` is its alone."""
+def learn(
+    lesson: Lesson, parts: Parts, work: Path, watchers: Sequence[TrainerCallback] = (),
+    keep: keeping.Keep | None = None,
+) -> Learned:  # fmt: skip
+    """The lesson, whole; `work` is its alone. `keep`: what the start knows and is not to forget."""
     _own(lesson, parts, work)
     transformers_logging.set_verbosity_error()
     if lesson.machine.threads:
@@ -146,6 +154,10 @@ def learn(lesson: Lesson, parts: Parts, work: Path, watchers: Sequence[TrainerCa
             n: p.detach().clone()
             for n, p in model.base_model.named_parameters(prefix=model.base_model_prefix)
         }
+    if keep is not None:
+        keeping.imprint(model, tokenizer, keep, labels, lesson.length.max_tokens)
+    if keep is not None and keep.strength:
+        pupil.held = keeping.hold(model, tokenizer, keep, labels, lesson.length.max_tokens)
     began = time.monotonic()
     resumed = last_whole(work)
     if resumed and average:

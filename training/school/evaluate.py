@@ -1,4 +1,7 @@
-"""`everpaw eval behaviour|mood CHECKPOINT DATA`: figures of a checkpoint, or of several that vote."""
+"""`everpaw eval behaviour|mood CHECKPOINT DATA`: figures of a checkpoint, or of several that vote.
+
+For mood CHECKPOINT may be a pack's own reader (`runtime/starter/reader`), which names one feeling a text.
+"""
 
 import argparse
 import json
@@ -8,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from runtime.contracts.errors import TrainingError
+from runtime.mind.grammar import normalise
+from runtime.mind.reader import FEELINGS, Reader
 from training.school import checkpoint, confidence, examples, judging, pictures
 from training.school.judging import Judge
 
@@ -30,6 +35,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--plot", type=Path, help="picture of what is taken for what")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
     args = parser.parse_args(rest)
+    if task == "mood" and (args.checkpoint / "reader.json").is_file():
+        _tell(read_by(args.checkpoint, args.data), True, args.json)
+        return 0
 
     loaded = [checkpoint.load(folder, task) for folder in (args.checkpoint, *args.others)]
     card = loaded[0].card
@@ -54,9 +62,24 @@ def main(argv: list[str]) -> int:
         if args.plot:
             taken = confidence.taken(shares, threshold, judge.outside is not None)
             pictures.confusion(judge.targets.numpy(), taken, judge.labels, args.plot)
-    if args.json:
-        print(json.dumps(figures))
-    else:
-        for name, value in judging.row_of(figures, card.several).items():
-            print(f"{name}: {value}")
+    _tell(figures, card.several, args.json)
     return 0
+
+
+def read_by(folder: Path, data: Path) -> judging.Figures:
+    """Of a pack's reader, on the sentences that a checkpoint would be measured on."""
+    reported = examples.tidy(examples.read(data, "validation"), True, True, "").examples
+    judge = Judge(reported, list(FEELINGS), True)
+    examples.targets_of(reported, FEELINGS, data)
+    reader = Reader(folder)
+    feelings = [reader.read(normalise(text)).feeling for text in judge.texts]
+    return judge.multiple(np.array([[float(name == one) for name in FEELINGS] for one in feelings]),
+                          [0.5] * len(FEELINGS))  # fmt: skip
+
+
+def _tell(figures: judging.Figures, several: bool, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for name, value in judging.row_of(figures, several).items():
+        print(f"{name}: {value}")

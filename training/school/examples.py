@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runtime.contracts.errors import TrainingError
-from training.data import cleaning, privacy
+from training.data import cleaning, corpora, privacy
 
 Part = Literal["train", "validation"]
 OUT_OF_SCOPE = "oos"
@@ -27,6 +27,8 @@ class Example:
     labels: tuple[str, ...]
     source: str = ""
     """Who or what it is from; examples of one source never stand on both sides of a split"""
+    weight: float = 1.0
+    """How much it counts while learning"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,21 @@ def tidy(examples: Iterable[Example], clean: bool, scrub: bool, language: str) -
 
 
 def digest(examples: Sequence[Example]) -> str:
-    """sha256 of the texts and labels, whatever their order."""
-    lines = sorted(f"{example.text}\t{','.join(example.labels)}" for example in examples)
+    """sha256 of the texts, labels and weights, whatever their order."""
+    lines = sorted(
+        f"{example.text}\t{','.join(example.labels)}" + (f"\t{example.weight}" if example.weight != 1 else "")
+        for example in examples
+    )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def labels_of(examples: Iterable[Example]) -> list[str]:
     """Every label once, out of scope first, the rest by name."""
-    found = {label for example in examples for label in example.labels}
+    return in_order({label for example in examples for label in example.labels})
+
+
+def in_order(found: Iterable[str]) -> list[str]:
+    """Labels as their columns stand."""
     return sorted(found, key=lambda label: (label != OUT_OF_SCOPE, label))
 
 
@@ -143,35 +152,24 @@ def _table(path: Path) -> Iterator[Example]:
 
 
 def _clinc(path: Path, part: Part) -> Iterator[Example]:
-    try:
-        sets = json.loads(_text(path))
-        key = "train" if part == "train" else "val"
-        rows = [*sets[key], *sets.get(f"oos_{key}", [])]
-        for text, label in rows:
-            yield Example(text, (label,))
-    except (ValueError, KeyError, TypeError) as error:
-        raise TrainingError(
-            f"{path} is not the file of CLINC-150 ({error!r}); give a .tsv or .jsonl"
-        ) from error
+    sets, key = corpora.clinc(path), "train" if part == "train" else "val"
+    if key not in sets:
+        raise TrainingError(f"{path} is not the file of CLINC-150 (no {key!r}); give a .tsv or .jsonl")
+    for text, label in [*sets[key], *sets.get(f"oos_{key}", [])]:
+        yield Example(text, (label,))
 
 
 def _goemotions(folder: Path, part: Part) -> Iterator[Example]:
-    path, names_file = folder / ("train.tsv" if part == "train" else "dev.tsv"), folder / "labels.txt"
-    if not path.is_file() or not names_file.is_file():
+    path = folder / ("train.tsv" if part == "train" else "dev.tsv")
+    if not path.is_file() or not (folder / "labels.txt").is_file():
         raise TrainingError(
             f"{folder} lacks {path.name} or labels.txt; give a folder of GoEmotions, or a file"
         )
-    names = names_file.read_text(encoding="utf-8").split()
-    for number, row in enumerate(
-        csv.reader(_text(path).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE), 1
-    ):
-        try:
-            text, numbers, _ = row
-            yield Example(text, tuple(sorted(names[int(n)] for n in numbers.split(","))))
-        except (ValueError, IndexError) as error:
-            raise TrainingError(
-                f"{path}, line {number}: {row!r} is no text with emotions; mend the line"
-            ) from error
+    names = corpora.emotions(folder)
+    for text, numbers in corpora.goemotions(path):
+        if max(numbers) >= len(names):
+            raise TrainingError(f"{path}: {text!r} has an emotion that labels.txt lacks; mend either")
+        yield Example(text, tuple(sorted(names[number] for number in numbers)))
 
 
 def _text(path: Path) -> str:

@@ -92,21 +92,36 @@ def misheard(
     return heard, wrong / max(1, sum(len(e.text.split()) for e in sentences))
 
 
-def peer(learned: Sequence[Example], held_back: Sequence[Example], judge: Judge) -> Figures:
-    """The linear model's figures: the same sentences to learn, threshold found on the same held-back part."""
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one model makes of the sentences: probabilities (N, labels)."""
 
-    def targets(some: Sequence[Example]) -> torch.Tensor:
-        return one_hot(examples.targets_of(some, judge.labels), len(judge.labels), judge.several)
+    held_back: Array
+    reported: Array
 
-    model = Linear([e.text for e in learned], targets(learned))
-    known = model.scores([e.text for e in held_back])
-    found = model.scores(judge.texts)
+
+def linear(learned: Sequence[Example], held_back: Sequence[Example], judge: Judge) -> Voice:
+    """The linear model's, from the same sentences; its temperature from the same held-back part."""
+    model = Linear([e.text for e in learned], _targets(learned, judge))
+    known, found = model.scores([e.text for e in held_back]), model.scores(judge.texts)
     if judge.several:
-        return judge.multiple(found, confidence.label_thresholds(known, targets(held_back).numpy() > 0.5))
-    logits = torch.from_numpy(known)
-    by = confidence.temperature(logits, targets(held_back))
-    threshold = threshold_of(confidence.softmax(known / by), targets(held_back).numpy(), judge.outside)
-    return judge.single(confidence.softmax(found / by), threshold)
+        return Voice(known, found)
+    by = confidence.temperature(torch.from_numpy(known), _targets(held_back, judge))
+    return Voice(confidence.softmax(known / by), confidence.softmax(found / by))
+
+
+def vote(held_back: Sequence[Example], judge: Judge, *voices: Voice) -> Figures:
+    """Figures of the mean of the voices, its thresholds found on the held-back part."""
+    known = np.mean([voice.held_back for voice in voices], axis=0)
+    found = np.mean([voice.reported for voice in voices], axis=0)
+    targets = _targets(held_back, judge).numpy()
+    if judge.several:
+        return judge.multiple(found, confidence.label_thresholds(known, targets > 0.5))
+    return judge.single(found, threshold_of(known, targets, judge.outside))
+
+
+def _targets(some: Sequence[Example], judge: Judge) -> torch.Tensor:
+    return one_hot(examples.targets_of(some, judge.labels), len(judge.labels), judge.several)
 
 
 def threshold_of(shares: Array, targets: Any, outside: int | None) -> float:

@@ -19,16 +19,22 @@ def class_weights(targets: torch.Tensor, labels: int, power: float) -> torch.Ten
 
 
 def loss_of(
-    logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, smoothing: float
-) -> torch.Tensor:
-    """Cross entropy of one label a text, or of a yes and no a label where targets are (N, labels)."""
+    logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, smoothing: float,
+    counts: torch.Tensor | None = None,
+) -> torch.Tensor:  # fmt: skip
+    """Cross entropy of one label a text, or of a yes and no a label where targets are (N, labels).
+
+    `weights` (labels,) of the classes, `counts` (N,) of the examples; None: each counts once.
+    """
     logits, weights = logits.float(), weights.to(logits.device)
     if targets.ndim == 1:
         each = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
-        return (each * weights[targets]).mean()
-    soft = targets * (1 - smoothing) + smoothing / 2
-    each = functional.binary_cross_entropy_with_logits(logits, soft, reduction="none")  # (N, labels)
-    return (each * torch.where(targets > 0, weights, torch.ones_like(weights))).sum(1).mean()
+        each = each * weights[targets]
+    else:
+        soft = targets * (1 - smoothing) + smoothing / 2
+        each = functional.binary_cross_entropy_with_logits(logits, soft, reduction="none")  # (N, labels)
+        each = (each * torch.where(targets > 0, weights, torch.ones_like(weights))).sum(1)
+    return (each if counts is None else each * counts.to(each.device)).mean()
 
 
 def divergence(one: torch.Tensor, other: torch.Tensor, several: bool) -> torch.Tensor:
@@ -72,11 +78,15 @@ class Seen:
         return (length * gradient / norm[:, None, None]).detach()
 
 
-def pull(model: nn.Module, start: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Half the squared distance of what learns to `start` (L2-SP)."""
+def pull(
+    model: nn.Module, start: dict[str, torch.Tensor], matters: dict[str, torch.Tensor] | None = None
+) -> torch.Tensor:
+    """Half the squared distance of what learns to `start` (L2-SP); each weight by `matters` (EWC)."""
     total = torch.zeros(())
     for name, parameter in getattr(model, "module", model).named_parameters():
-        if name in start and parameter.requires_grad:
-            away = parameter - start[name].to(parameter.device)
-            total = total.to(parameter.device) + (away**2).sum()
+        if name in start and parameter.requires_grad and (matters is None or name in matters):
+            away = (parameter - start[name].to(parameter.device)) ** 2
+            if matters is not None:
+                away = away * matters[name].to(parameter.device)
+            total = total.to(parameter.device) + away.sum()
     return total / 2

@@ -41,6 +41,7 @@ def classifier(lesson: Lesson, labels: list[str], several: bool, pad: int) -> nn
     """The start with a head of one column a label; a head that already has these labels is kept."""
     try:
         config = AutoConfig.from_pretrained(lesson.start)
+        known = dict(config.label2id)
         config.id2label, config.label2id = dict(enumerate(labels)), {name: i for i, name in enumerate(labels)}
         config.problem_type = "multi_label_classification" if several else "single_label_classification"
         config.pad_token_id = pad
@@ -52,8 +53,31 @@ def classifier(lesson: Lesson, labels: list[str], several: bool, pad: int) -> nn
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise TrainingError(_cannot(lesson.start, error)) from error
+    if set(known) & set(labels) and known != config.label2id:
+        carry_head(model, AutoModelForSequenceClassification.from_pretrained(lesson.start), known, labels)
     freeze(model, lesson.freeze)
     return adapted(model, lesson.lora) if lesson.lora.rank else model
+
+
+def head_of(model: nn.Module, labels: int) -> nn.Linear:
+    """The layer that gives a column a label."""
+    inside = {id(module) for module in _body(model).modules()}
+    heads = [
+        module for module in model.modules()
+        if isinstance(module, nn.Linear) and module.out_features == labels and id(module) not in inside
+    ]  # fmt: skip
+    return heads[-1]
+
+
+def carry_head(model: nn.Module, before: nn.Module, known: dict[str, int], labels: list[str]) -> None:
+    """Into the head of `model` the columns that `before` has learned, by their labels' names."""
+    old, new = head_of(before, len(known)), head_of(model, len(labels))
+    with torch.no_grad():
+        for column, label in enumerate(labels):
+            if label in known:
+                new.weight[column] = old.weight[known[label]]
+                if new.bias is not None and old.bias is not None:
+                    new.bias[column] = old.bias[known[label]]
 
 
 def _cannot(start: str, error: Exception) -> str:

@@ -10,7 +10,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from transformers.optimization import Adafactor
 
 from runtime.contracts.errors import ConfigError
-from training.school import losses, model
+from training.school import keeping, losses, model
 from training.school.batches import Sentences, Shuffled
 from training.school.settings import Lesson
 
@@ -19,13 +19,15 @@ WHOLE = "whole"
 
 
 class Pupil(Trainer):
-    """Learns sentences; `start` holds the weights it is pulled back to, by name."""
+    """Learns sentences; `start` holds the weights it is pulled back to, by name, and `held` those it is held
+    to, with how much each matters and how strongly."""
 
     def __init__(self, lesson: Lesson, weights: torch.Tensor, **rest: Any) -> None:
         super().__init__(**rest)
         self.lesson, self.weights = lesson, weights
         self.model_accepts_loss_kwargs = False
         self.start: dict[str, torch.Tensor] = {}
+        self.held: keeping.Held | None = None
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Shuffled:
         dataset = train_dataset if train_dataset is not None else self.train_dataset
@@ -46,16 +48,19 @@ class Pupil(Trainer):
     ) -> Any:
         """Of one batch; the switches beside smoothing and class weights count while learning only."""
         inputs = dict(inputs)
-        targets, switches = inputs.pop("labels"), self.lesson.switches
+        targets, counts = inputs.pop("labels"), inputs.pop("weight", None)
+        switches = self.lesson.switches
         outputs = model(**inputs)
         smoothing = switches.label_smoothing if model.training else 0.0
-        loss = losses.loss_of(outputs.logits, targets, self.weights, smoothing)
+        loss = losses.loss_of(outputs.logits, targets, self.weights, smoothing, counts)
         if model.training and switches.r_drop:
             other = model(**inputs).logits
-            loss = (loss + losses.loss_of(other, targets, self.weights, smoothing)) / 2
+            loss = (loss + losses.loss_of(other, targets, self.weights, smoothing, counts)) / 2
             loss = loss + switches.r_drop * losses.divergence(outputs.logits, other, targets.ndim == 2)
         if model.training and self.start:
             loss = loss + switches.start_pull * losses.pull(model, self.start)
+        if model.training and self.held:
+            loss = loss + self.held.strength * losses.pull(model, self.held.start, self.held.matters)
         return (loss, outputs) if return_outputs else loss
 
     def training_step(self, model: nn.Module, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:

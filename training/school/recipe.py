@@ -9,13 +9,16 @@ import importlib.metadata
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from runtime.contracts.config import load_config
 from runtime.contracts.errors import ConfigError
+from training import provenance
 from training.school import checkpoint, confidence, course, judging, pictures, report
 from training.school import model as school_model
 from training.school.checkpoint import Card
@@ -53,15 +56,19 @@ def main(task: str, argv: list[str]) -> int:
     if not first_process():
         return 0
     card = card_of(task, lesson, parts, learned, " ".join(["everpaw train", task, *argv]))
+    linear = judging.linear(parts.learned, parts.held_back, judge)
     rows = {
         "start": before(lesson, judge),
-        "linear, same sentences": judging.peer(parts.learned, parts.held_back, judge),
+        "linear, same sentences": judging.vote(parts.held_back, judge, linear),
     }
     rows["this model"], shares = after(learned, card, judge)
+    own = judging.Voice(shares_of(learned, card, [e.text for e in parts.held_back]), shares)
+    rows["this model and the linear one"] = judging.vote(parts.held_back, judge, own, linear)
     if not judge.several:
         rows |= heard_badly(learned, card, judge, parts)
     card = card.model_copy(update={"metrics": rows})
     checkpoint.save(learned, card, args.out)
+    provenance.write_in(args.out, sources(card.settings["data"]), card.command)
     tell(args.out, card, learned, judge, shares)
     shutil.rmtree(work, ignore_errors=True)
     print(json.dumps(rows))
@@ -116,6 +123,11 @@ def heard_badly(learned: Learned, card: Card, judge: Judge, parts: Parts) -> dic
     }
 
 
+def shares_of(learned: Learned, card: Card, texts: list[str]) -> confidence.Array:
+    """(N, labels): probabilities at the temperature of the card."""
+    return checkpoint.Loaded(card, learned.model, learned.tokenizer).shares(texts)
+
+
 def _figures(
     logits: torch.Tensor, judge: Judge, threshold: float, thresholds: list[float] | None
 ) -> tuple[Figures, confidence.Array]:
@@ -128,6 +140,12 @@ def _figures(
 
 def _logits(learned: Learned, texts: list[str], lesson: Lesson) -> torch.Tensor:
     return school_model.logits_of(learned.model, learned.tokenizer, texts, lesson.length.max_tokens)
+
+
+def sources(data: Mapping[str, Any]) -> dict[str, Path]:
+    """The files and folders that were learned from, by name."""
+    paths = [Path(data[part]) for part in ("train", "validation") if data.get(part)]
+    return {path.name: path for path in paths}
 
 
 def tell(out: Path, card: Card, learned: Learned, judge: Judge, shares: confidence.Array) -> None:

@@ -111,6 +111,31 @@ class Machine(SchoolSettings):
     tracker: Literal["tensorboard", "wandb", "none"] = "tensorboard"
 
 
+class Keeping(SchoolSettings):
+    """Of `everpaw train continue`: how much of the new counts for what, and what holds on to the old."""
+
+    sure: Annotated[float, Field(gt=0.5, le=1)] = 0.9
+    """A guess of the checkpoint at least so sure is learned as if it were known"""
+    guess_weight: Annotated[float, Field(ge=0)] = 0.5
+    """0: nothing is guessed, all is asked"""
+    praise_weight: Annotated[float, Field(ge=0)] = 1.0
+    owner_weight: Annotated[float, Field(gt=0)] = 3.0
+    """Of corrections and answers; an example of the old data counts 1"""
+    rounds: Count = 2
+    """Guesses are made anew by what learned the round before"""
+    least: Count = 3
+    """A label that the checkpoint lacks needs so many examples by the owner"""
+    replay: Annotated[float, Field(ge=0)] = 3.0
+    """Old examples for each new one, at least `replay_least` of each old label"""
+    replay_least: Annotated[int, Field(ge=0)] = 5
+    ewc: Annotated[float, Field(ge=0)] = 0.01
+    """Elastic weight consolidation (Kirkpatrick et al., 2017): hold on what matters for the old; 0: off"""
+    fisher: Count = 300
+    """Old examples that tell what matters"""
+    ask: Annotated[int, Field(ge=0)] = 50
+    """Questions to the owner at most"""
+
+
 class Lesson(SchoolSettings):
     """One run: what to start from, what to learn, how."""
 
@@ -135,3 +160,9 @@ class Lesson(SchoolSettings):
     def digest(self) -> str:
         """sha256 of everything that decides the result."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class Continuing(Lesson):
+    """A lesson on top of a checkpoint; whatever is not set is as that checkpoint learned."""
+
+    keep: Keeping = Keeping()

@@ -16,6 +16,7 @@ from transformers import (
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
+    PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
 )
@@ -24,11 +25,13 @@ from runtime.contracts.errors import TrainingError
 from runtime.engines import Engine
 from runtime.mind.language_model import LanguageModel
 from runtime.mind.prompt import END, render
+from runtime.starter import FOLDER
 from training import provenance
 from training.data import facts, orders
 from training.data.conversations import Corpus
 from training.data.phrases import HELD_OUT_WORDS, Words, is_held_out, lists, read, share
 from training.data.turns import Check
+from training.dialogue import adapters, measuring
 from training.dialogue import export as dialogue_export
 from training.dialogue import fit as dialogue_fit
 from training.dialogue import recipe as dialogue
@@ -119,6 +122,12 @@ def test_each_fault_has_its_name(reply: str, check: Check, fault: str) -> None:
     assert fault in dialogue_score.faults_of(reply, check, "")
 
 
+def test_a_real_robot_is_no_claim_of_life() -> None:
+    never = read("care")["alive"]["never"]
+    assert "says what it must not" in dialogue_score.faults_of("I'm a real dog.", Check("x", never=never), "")
+    assert not dialogue_score.faults_of("I'm a real robot, not a real dog.", Check("x", never=never), "")
+
+
 def test_a_branch_of_a_tree_sees_what_it_would_see_alone(tokenizer) -> None:
     torch.manual_seed(0)
     model = new_model(SMOKE, tokenizer.token_to_id(END), tokenizer.token_to_id(PAD)).eval()
@@ -197,7 +206,7 @@ def test_any_architecture_learns_and_talks_on_the_robot(kind: str, tokenizer, tm
     assert further.get_input_embeddings().num_embeddings == tokenizer.get_vocab_size() + 3
     dialogue_fit.fit(model, tokenizer, dialogue_fit.Plan(2, 0, 1, 1e-3, 4), tmp_path)
     dialogue_export.export(model, tmp_path / "float.onnx")
-    golden = dialogue.golden_of(tokenizer)[:4]
+    golden = measuring.golden_of(tokenizer)[:4]
     assert dialogue_export.quantise(tmp_path / "float.onnx", tmp_path / "model.onnx", golden)
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     dialogue.write(tmp_path, dialogue.Card(acts=tuple(orders.acts()), most=8, cased=False))
@@ -211,6 +220,66 @@ def test_any_architecture_learns_and_talks_on_the_robot(kind: str, tokenizer, tm
     assert same.largest < 1e-4
     talker = LanguageModel(tmp_path)
     assert "".join(talker.stream(turn.prompt, seed=0)) == "".join(talker.stream(turn.prompt, seed=0))
+
+
+@pytest.mark.parametrize("kind", sorted(ARCHITECTURES))
+def test_adapters_learn_beside_the_model_and_are_merged_into_it(kind: str, tokenizer, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = ARCHITECTURES[kind](tokenizer.get_vocab_size())
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    plan = dialogue_fit.Plan(12, 0, 1, 1e-2, 4)
+    golden = batch_of(dialogue_fit.rows_of(tokenizer, replace(plan, rows=4), 999), tokenizer.token_to_id(PAD))
+    before = float(dialogue_fit.loss_of(model.eval(), golden).detach())
+    adapted = adapters.attach(model, 4, tokenizer, orders.acts())
+    learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    dialogue_fit.fit(model, tokenizer, plan, tmp_path)
+    tokens = measuring.golden_of(tokenizer)[0]
+    meant = dialogue_export.torch_logits(model, tokens)
+    merged = adapters.merge(adapted)
+    found = merged.state_dict()
+    assert found.keys() == start.keys()
+    assert learning < sum(value.numel() for value in start.values())
+    same = dialogue_export.compare([meant], [dialogue_export.torch_logits(merged, tokens)])
+    assert same.largest < 1e-4
+    moved = {name for name, value in found.items() if not torch.equal(value, start[name])}
+    assert any("attn" in name for name in moved)
+    assert not any("bias" in name or "norm" in name or "ln_" in name for name in moved)
+    assert float(dialogue_fit.loss_of(merged.eval(), golden).detach()) < before
+
+
+def test_the_card_tells_what_adapters_changed() -> None:
+    metrics = json.loads((FOLDER / "dialogue" / "dialogue.json").read_text())["metrics"]
+    made = dialogue.dialogue_card.Made(new_model(SMOKE, 0, 0), "", dialogue_fit.Progress(), "smol", (), 4)
+    assert "by adapters of rank 4" in dialogue.dialogue_card.text(made, metrics)
+    assert "| the start |" not in dialogue.dialogue_card.text(made, metrics)
+    told = dialogue.dialogue_card.text(made, metrics | {f"before_{n}": 0.0 for n in metrics} | {
+        "before_perplexity": 9.5, "perplexity": 2.25,
+    })  # fmt: skip
+    assert "| held-out prompts | the start | right |" in told
+    assert "| 9.5 | 2.25 |" in told
+
+
+def test_adapters_need_a_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--lora", "4"], ["--model", "x", "--lora", "-1"]):
+        with pytest.raises(SystemExit):
+            dialogue.main(["--out", str(tmp_path / "out"), *words])
+        assert "give a rank of 1 or more, and --model START" in capsys.readouterr().err
+
+
+def test_a_start_is_measured_before_it_learns(
+    tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("EVERPAW_DATA", raising=False)
+    ARCHITECTURES["llama"](tokenizer.get_vocab_size()).save_pretrained(tmp_path / "hub")
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=PAD).save_pretrained(tmp_path / "hub")
+    argv = ["--out", str(tmp_path / "out"), "--model", str(tmp_path / "hub"), "--lora", "2", "--smoke"]
+    assert dialogue.main([*argv, "--steps", "2", "--rows", "1"]) == 0
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert metrics["before_perplexity"] > metrics["perplexity"]
+    assert {name.removeprefix("before_") for name in metrics if name.startswith("before_")} <= metrics.keys()
+    told = (tmp_path / "cards/dialogue.md").read_text()
+    assert "| the start |" in told
+    assert "--lora 2 --steps 2 --rows 1" in told
 
 
 def test_smoke_makes_a_model_the_robot_can_use(

@@ -14,13 +14,14 @@ from tokenizers.pre_tokenizers import BertPreTokenizer  # noqa: E402
 from transformers import BertConfig, BertModel  # noqa: E402
 
 from runtime.contracts.errors import PackError, TrainingError  # noqa: E402
-from runtime.mind.reader import Reader  # noqa: E402
+from runtime.mind.reader import Reader, Reading  # noqa: E402
 from training.reader import examples, network, recipe  # noqa: E402
-from training.reader.fit import Plan, fit  # noqa: E402
+from training.reader.fit import Plan, _loss, fit  # noqa: E402
 
 REMARKS = {
     "i am so angry": "0", "that is gross": "1", "i am afraid": "2", "i love it": "3", "it is tuesday": "4",
     "i am so sad": "5", "oh wow": "6", "nice and odd": "3,6",
+    **{f"it is day {'x' * n} of the week": "4" for n in range(1, 60)},
 }  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def start(tmp_path: Path) -> Path:
 
 def test_fewer_words_keeps_the_commonest_and_every_letter(data: Path, start: Path) -> None:
     net, tokenizer = network.start(start)
-    fewer, pieces = network.fewer_words(net, tokenizer, ["you die"], words=80)
+    fewer, pieces = network.fewer_words(net, tokenizer, ["die"], ["the the you you you"], words=80)
     assert "the" not in pieces.get_vocab()
     assert pieces.encode("you die").tokens == ["[CLS]", "you", "die", "[SEP]"]
     assert pieces.encode("the").tokens == ["[CLS]", "t", "##h", "##e", "[SEP]"]
@@ -72,6 +73,16 @@ def test_fewer_words_keeps_the_commonest_and_every_letter(data: Path, start: Pat
         before = net.eval()(*network.encode(tokenizer, ["you die"]))
         after = fewer.eval()(*network.encode(pieces, ["you die"]))
     assert torch.allclose(before[1], after[1], atol=1e-6)
+
+
+def test_only_the_last_part_is_rounded(
+    data: Path, start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, tokenizer = network.start(start)
+    seen: list[torch.nn.Module] = []
+    monkeypatch.setattr("training.reader.fit.rounded", lambda net: seen.append(net) or net)
+    fit(net, tokenizer, Plan(10, 1e-3, batch=4), examples.Drawing(1), tmp_path / "checkpoint.pt")
+    assert len(seen) == 3
 
 
 def test_it_learns(data: Path, start: Path, tmp_path: Path) -> None:
@@ -109,10 +120,45 @@ def test_a_killed_run_ends_as_an_unbroken_one(
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
-def test_nothing_held_out_is_drawn(data: Path) -> None:
+def test_nothing_kept_aside_is_drawn(data: Path) -> None:
     kept = {e.text for e in examples.own("validation")}
-    assert len(kept) > 100
+    assert len(kept) > 1_000
     assert not kept & {e.text for e in examples.own("train")}
+    aside = {e.text for e in examples.feelings("threshold")}
+    assert aside
+    assert not aside & {e.text for e in examples.feelings("train")}
+
+
+def test_danger_beside_a_harmless_sentence_stays_danger(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, share in {"DRESSED": 0.0, "CONFUSED": 0.0, "JOINED": 1.0, "DANGER_SHARE": 1.0}.items():
+        monkeypatch.setattr(examples, name, share)
+    danger = {e.text for e in examples.own("train") if e.danger}
+    drawn = examples.Drawing(1).batch(0, 8)[:8]
+    assert all(e.danger == 1 and e.text not in danger for e in drawn)
+    assert all(any(text in e.text for text in danger) for e in drawn)
+
+
+def test_a_batch_is_read_in_parts_of_like_length_and_loses_none(
+    data: Path, start: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, tokenizer = network.start(start)
+    batch = examples.Drawing(1).batch(0, 22)
+    in_parts = _loss(net.eval(), tokenizer, batch)
+    monkeypatch.setattr("training.reader.fit.PARTS", 1)
+    assert torch.allclose(in_parts, _loss(net, tokenizer, batch), atol=1e-5)
+
+
+def test_the_threshold_keeps_both_kinds_of_false_alarms(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alike = [e.text for e in examples.own("validation") if not e.danger]
+    loud = set(alike[: len(alike) // 10])
+
+    class Loud:
+        def read(self, text: str) -> Reading:
+            return Reading(0.8 if text in loud else 0.1, {})
+
+    assert recipe.threshold_of(Loud()) == pytest.approx(0.8)  # type: ignore[arg-type]
+    monkeypatch.setattr(recipe, "ALIKE_ALARMS", 0.2)
+    assert recipe.threshold_of(Loud()) == pytest.approx(0.2)  # type: ignore[arg-type]
 
 
 def test_from_a_start_folder_to_a_reader_of_the_robot(data: Path, start: Path, tmp_path: Path) -> None:
@@ -126,7 +172,7 @@ def test_from_a_start_folder_to_a_reader_of_the_robot(data: Path, start: Path, t
     with pytest.raises(PackError, match="holds no usable reader"):
         Reader(tmp_path / "out")
     card = (tmp_path / "out/card.md").read_text()
-    assert f"beyond the first\n{examples.THRESHOLD_REMARKS:,}, which set the threshold" in card
+    assert f"one in {examples.THRESHOLD_ONE_IN} of GoEmotions' train part" in " ".join(card.split())
     assert "The encoder of `start`" in card
 
 

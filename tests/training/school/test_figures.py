@@ -167,3 +167,15 @@ def test_a_report_says_everything_and_needs_nothing(tmp_path: Path) -> None:
     assert "this &lt;model&gt;" in page
     assert page.count("<svg") == 1
     assert "http" not in page
+
+
+def test_two_who_err_in_turn_are_right_together() -> None:
+    held = [Example("a", ("x",)), Example("b", ("y",))] * 5
+    judge = judging.Judge(held, ["x", "y"], several=False)
+    right, wrong = np.array([[0.9, 0.1], [0.1, 0.9]] * 5), np.array([[0.4, 0.6], [0.1, 0.9]] * 5)
+    other = right.copy()
+    other[1::2] = [0.6, 0.4]
+    voices = [judging.Voice(shares, shares) for shares in (wrong, other)]
+    alone = [judging.vote(held, judge, voice)["in_scope_accuracy"]["share"] for voice in voices]
+    assert alone == [0.5, 0.5]
+    assert judging.vote(held, judge, *voices)["in_scope_accuracy"]["share"] == 1.0

@@ -10,6 +10,7 @@ import torch
 
 from runtime.cli import main
 from runtime.contracts.errors import ConfigError, TrainingError
+from runtime.starter import FOLDER
 from tests.training.school.lessons import lesson_of, words
 from training.school import checkpoint, course, pupil
 
@@ -27,7 +28,7 @@ def test_any_architecture_learns_and_is_measured(
     assert (
         told["this model"]["in_scope_accuracy"]["share"] > told["start"]["in_scope_accuracy"]["share"] + 0.3
     )
-    assert {"linear, same sentences", "start"} < set(told)
+    assert {"linear, same sentences", "this model and the linear one", "start"} < set(told)
     assert {"school.json", "report.html", "report.json", "confusion.png"} < {p.name for p in out.iterdir()}
     assert not out.with_name("out.work").exists()
     again = tmp_path / "again.tsv"
@@ -139,3 +140,17 @@ def test_several_emotions_a_sentence(
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert set(told["this model"]["f1"]) == {"fear", "joy", "neutral"}
     assert len(checkpoint.read_card(tmp_path / "mood").thresholds) == 3
+
+
+def test_a_pack_s_reader_is_measured_on_the_same_sentences(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "moods.tsv"
+    glad = ("i am so happy today", "what a wonderful surprise i love it", "this makes me glad thank you")
+    path.write_text("".join(f"{text}\tjoy\n" for text in (*glad, glad[0])), encoding="utf-8")
+    assert main(["eval", "mood", str(FOLDER / "reader"), str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["n"] == 3
+    assert found["f1"]["joy"] > 0.6
+    assert main(["eval", "mood", str(FOLDER / "reader"), str(path)]) == 0
+    assert "macro-F1: " in capsys.readouterr().out
