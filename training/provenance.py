@@ -100,14 +100,19 @@ def own(*names: str) -> dict[str, Path]:
 
 
 def record(
-    model: Path, checkpoint: Path, datasets: Mapping[str, Path], command: str, precision: str = "fp32"
+    model: Path,
+    checkpoint: Path,
+    datasets: Mapping[str, Path],
+    command: str,
+    precision: str = "fp32",
+    metrics: Mapping[str, float] | None = None,
 ) -> None:
-    """Write where `model` comes from: each data set and the checkpoint by their hash."""
+    """Write where `model` comes from, each set of data and the checkpoint by hash, and what it measured."""
     write(
         model,
         Provenance(
             precision=precision, command=command, datasets=_hashes(datasets),
-            checkpoint_sha256=sha256_of(checkpoint),
+            checkpoint_sha256=sha256_of(checkpoint), metrics=dict(metrics or {}),
         ),
     )  # fmt: skip
 

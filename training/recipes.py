@@ -11,12 +11,14 @@ RECIPES = {
     "asr": "training.asr.recipe",
     "behaviour": "training.behaviour.recipe",
     "mood": "training.mood",
+    "continue": "training.school.continuing",
     "ablate": "training.school.ablate",
     "search": "training.school.search",
     "dialogue": "training.dialogue.recipe",
     "reader": "training.reader.recipe",
     "sounds": "training.sounds",
     "demo-voice": "training.demo_voice",
+    "review": "training.data.review",
     "listen": "training.data.listen",
 }
 _DEFAULTS = {"stop": ["--name", "stop"]}

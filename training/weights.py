@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+import onnx
 import torch
+from onnx.numpy_helper import to_array
 from safetensors.torch import save_file
+
+from training.stored import BYTES, HALF, SCALES
 
 
 def keep(weights: Mapping[str, torch.Tensor], folder: Path) -> Path:
@@ -20,3 +25,13 @@ def keep(weights: Mapping[str, torch.Tensor], folder: Path) -> Path:
 def beside(out: Path) -> Path:
     """Where the checkpoint of what is shipped in `out` stands: not in it, so that no pack takes it along."""
     return out.with_name(f"{out.name}.work")
+
+
+def shipped(path: Path) -> dict[str, np.ndarray]:
+    """Name -> values in float32 of a file's weights, however they are stored."""
+    found = {entry.name: to_array(entry) for entry in onnx.load(str(path)).graph.initializer}
+    for name in [name for name in found if name.endswith(BYTES)]:
+        plain = name.removesuffix(BYTES)
+        blocks = found.pop(name) * found.pop(f"{plain}{SCALES}")
+        found[plain] = blocks.reshape(found.pop(f"{plain}.shape"))
+    return {name.removesuffix(HALF): values for name, values in found.items()}

@@ -15,7 +15,9 @@ from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.mind.grammar import Grammar
 from training import provenance
 from training.behaviour import starter as recipe
+from training.behaviour import tables
 from training.data.wordings import Confuser, paraphrases
+from training.school import examples
 
 GRAMMAR = Path(__file__).parents[2] / "runtime/starter/grammar.yaml"
 
@@ -59,3 +61,17 @@ def test_smoke_makes_a_model_the_robot_can_use(
     kept = tmp_path / "behaviour.work" / "checkpoint.safetensors"
     assert told.checkpoint_sha256 == provenance.sha256_of(kept)
     assert Behaviour(out, Grammar.load(GRAMMAR)).understand("let me see that tail wag").intent == "wag_tail"
+
+
+def test_the_pet_s_own_sentences_become_tables_for_any_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EVERPAW_DATA", raising=False)
+    assert tables.main(["--out", str(tmp_path)]) == 0
+    learned, held = (examples.read(tmp_path / f"{name}.tsv", "train") for name in ("train", "held_out"))
+    labels = {label for e in learned for label in e.labels}
+    assert {"sit", examples.OUT_OF_SCOPE} < labels
+    assert {label for e in held for label in e.labels} <= labels
+    texts = {e.text for e in learned}
+    assert sum(e.text in texts for e in held) < 0.02 * len(held)  # a frame may make one that is held out
+    assert any(e.text.startswith(("don't ", "do not ", "never ")) and e.labels == ("oos",) for e in learned)

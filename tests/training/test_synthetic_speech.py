@@ -102,6 +102,16 @@ def test_rough_treatment_is_seeded() -> None:
     np.testing.assert_array_equal(*made)
 
 
+@pytest.mark.parametrize("snr_db", [0.0, 20.0])
+def test_a_noisy_place_is_as_noisy_as_was_asked_for(snr_db: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(augment, "add_noise", lambda s, rng, ratio: asked.append(ratio) or s)
+    for seed in range(8):
+        augment.room(tone(), np.random.default_rng(seed), 0.3, (snr_db, snr_db + 1.0))
+    assert len(asked) == 8
+    assert all(snr_db <= ratio <= snr_db + 1.0 for ratio in asked)
+
+
 def test_mixing_gives_the_asked_signal_to_noise_ratio() -> None:
     other = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
     added = augment.mix(tone(), other, 10.0) - tone()

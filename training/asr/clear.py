@@ -16,10 +16,11 @@ import numpy as np
 
 from runtime.contracts.errors import TrainingError
 from runtime.mind.grammar import Grammar
-from runtime.speech.asr import Recogniser, clear_evidence, squeeze
+from runtime.speech.asr import Recogniser
+from runtime.speech.evidence import clear_evidence
+from training.asr.calibrate import NAMES, logistic
 from training.asr.clips import held_out_clips
 from training.asr.error_rates import edits
-from training.asr.export import NAMES, logistic
 from training.asr.texts import open_sentences
 
 MOST_WRONG = 0.25
@@ -43,7 +44,7 @@ def heard(recogniser: Recogniser, texts: Sequence[str], seed: int) -> tuple[np.n
     rows, right = [], []
     for number, text in enumerate(texts):
         [(samples, _)] = held_out_clips([text], 1, seed * 100_003 + number, float(rng.uniform(0.0, ROUGH)))
-        log_probs = squeeze(recogniser.log_probs(samples))
+        log_probs = recogniser.sounds(samples)
         free = recogniser.transcribe(log_probs)
         if free.text:
             rows.append(clear_evidence(log_probs, free))

@@ -7,7 +7,7 @@ and grows, and new clips are taken first.
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -30,7 +30,17 @@ from training.data.speech import spoken, to_int16
 
 _CHUNK = 32
 _AHEAD = 8
-_REAL_SHARE, _SILENT_SHARE = 0.2, 0.01
+_SILENT_SHARE = 0.01
+NOISY_DB = (-2.0, 18.0)
+"""Loud part of the speech over the noise, in a noisy place"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Shares of the clips: real people among all; those in a noisy place."""
+
+    real: float = 0.2
+    noisy: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +55,46 @@ class Clip:
     voice: str
 
 
-def speak(text: str, held_out: bool, rng: np.random.Generator, rough: float) -> tuple[Samples, str]:
+def speak(
+    text: str,
+    among: Sequence[voices.Voice],
+    rng: np.random.Generator,
+    rough: float,
+    snr_db: tuple[float, float] | None = None,
+) -> tuple[Samples, str]:
     """(samples, voice) of one synthetic clip between stretches of near silence."""
-    among = voices.voices(held_out)
     while True:
         voice = voices.choose(among, rng)
         try:
             sound = spoken(voices.plan(text, voice, rng))
         except TrainingError:  # a voice that cannot say this text: ask another
             continue
-        return to_int16(_place(augment.warp(sound, rng, rough), rng, rough)), voice.id
+        return to_int16(_place(augment.warp(sound, rng, rough), rng, rough, snr_db)), voice.id
 
 
-def _place(sound: voices.Floats, rng: np.random.Generator, rough: float) -> voices.Floats:
+def _place(
+    sound: voices.Floats, rng: np.random.Generator, rough: float, snr_db: tuple[float, float] | None
+) -> voices.Floats:
     """Give it a start and an end, sometimes cut into the first letters, then a room around it."""
     if rough > 0 and rng.random() < 0.05:
         sound = sound[int(rng.uniform(0.0, 0.06) * SAMPLE_RATE_HZ) :]
     before, after = (int(rng.uniform(0.02, 0.6) * SAMPLE_RATE_HZ) for _ in range(2))
-    return augment.room(np.pad(sound, (before, after)), rng, rough)
+    return augment.room(np.pad(sound, (before, after)), rng, rough, snr_db)
 
 
-def _make(texts: list[str], real: list[Recording], rng: np.random.Generator) -> Clip:
+def _make(texts: list[str], real: list[Recording], rng: np.random.Generator, mixture: Mixture) -> Clip:
     kind = rng.random()
     level = float(rng.random()) ** 2
+    snr_db = NOISY_DB if rng.random() < mixture.noisy else None
     if kind < _SILENT_SHARE:
         return _clip(to_int16(augment.room(0.1 * noise.stretch(24_000, rng), rng, level)), [], "", "noise")
-    if real and kind < _SILENT_SHARE + _REAL_SHARE:
+    if real and kind < _SILENT_SHARE + mixture.real:
         take = real[int(rng.integers(len(real)))]
         samples, units, said = take.part(rng)
         sound = augment.warp(samples.astype(np.float32) / 32768.0, rng, level)
-        return _clip(to_int16(_place(sound, rng, level)), units, said, take.speaker)
+        return _clip(to_int16(_place(sound, rng, level, snr_db)), units, said, take.speaker)
     text = texts[int(rng.integers(len(texts)))]
-    samples, voice = speak(text, False, rng, level)
+    samples, voice = speak(text, voices.voices(), rng, level, snr_db)
     return _clip(samples, sounds(text), text, voice)
 
 
@@ -107,11 +125,11 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _chunk(texts: list[str], seed: int) -> list[Clip]:
+def _chunk(texts: list[str], seed: int, mixture: Mixture) -> list[Clip]:
     """One chunk of clips; runs in the pool's process."""
     rng = np.random.default_rng(seed)
     real = _real()
-    return [_make(texts, real, rng) for _ in range(_CHUNK)]
+    return [_make(texts, real, rng, mixture) for _ in range(_CHUNK)]
 
 
 @cache
@@ -126,8 +144,11 @@ class Pool:
     process takes over and only the chunks under way are lost.
     """
 
-    def __init__(self, texts: list[str], seed: int, capacity: int = 80_000) -> None:
+    def __init__(
+        self, texts: list[str], seed: int, mixture: Mixture = Mixture(), capacity: int = 80_000
+    ) -> None:
         self._texts = texts
+        self._mixture = mixture
         self._seed = seed
         self._clips: list[Clip] = []
         self._capacity = capacity
@@ -153,7 +174,9 @@ class Pool:
     def _ask(self) -> None:
         while len(self._pending) < _AHEAD:
             sample = [self._texts[i] for i in self._rng.integers(len(self._texts), size=_CHUNK)]
-            self._pending.append(self._executor.submit(_chunk, sample, self._seed + self._asked))
+            self._pending.append(
+                self._executor.submit(_chunk, sample, self._seed + self._asked, self._mixture)
+            )
             self._asked += 1
 
     def batches(self, frames_a_batch: int, draw: int) -> Iterator[list[Clip]]:
@@ -191,10 +214,13 @@ class Pool:
             self._clips[int(self._rng.integers(self._capacity))] = clip
 
 
-def held_out_clips(texts: list[str], n: int, seed: int, rough: float) -> list[tuple[Samples, str]]:
+def held_out_clips(
+    texts: list[str], n: int, seed: int, rough: float, snr_db: tuple[float, float] | None = None
+) -> list[tuple[Samples, str]]:
     """`n` clips by voices never trained on; the texts in order, then over again."""
-    rng = np.random.default_rng(seed)
-    return [(speak(texts[i % len(texts)], True, rng, rough)[0], texts[i % len(texts)]) for i in range(n)]
+    rng, among = np.random.default_rng(seed), voices.voices(held_out=True)
+    said = [texts[i % len(texts)] for i in range(n)]
+    return [(speak(text, among, rng, rough, snr_db)[0], text) for text in said]
 
 
-__all__ = ["Clip", "Pool", "hear", "held_out_clips", "sounds", "speak"]
+__all__ = ["NOISY_DB", "Clip", "Mixture", "Pool", "hear", "held_out_clips", "sounds", "speak"]

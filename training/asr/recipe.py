@@ -2,6 +2,7 @@
 
     python -m training.asr --out runtime/starter/asr          # 36 minutes on two cores, then calibration
     python -m training.asr --out /tmp/asr --smoke             # under a minute, learns nothing much
+    python -m training.asr --out DIR --start runtime/starter/asr --minutes 60   # goes on, mostly in noise
     python -m training.asr --evaluate runtime/starter/asr     # the figures of the model card
     everpaw train asr --model FOLDER ...                      # fine-tunes another: training.ctc.recipe
 
@@ -27,8 +28,9 @@ from runtime.mind.grammar import Grammar
 from runtime.speech.units import UNITS, decode, greedy
 from training.asr.acoustic import Acoustic
 from training.asr.batches import loss_of
-from training.asr.clips import Clip, Pool, hear, held_out_clips, sounds
+from training.asr.clips import NOISY_DB, Clip, Mixture, Pool, hear, held_out_clips, sounds
 from training.asr.error_rates import edits
+from training.asr.rebuild import recogniser
 from training.asr.texts import draw_texts
 from training.data.speech import cache_folder
 
@@ -46,6 +48,10 @@ class Settings:
     layers: int = 2
     learning_rate: float = 1.2e-3
     warmup: float = 0.025
+    start: str = ""
+    """Folder of a shipped recogniser to go on from"""
+    noisy: float = 0.0
+    real: float = 0.2
     aligned_steps: int = 100
     """First steps, which learn the Gaussians' alignment before CTC finds its own"""
     frames_a_batch: int = 6_000
@@ -63,6 +69,9 @@ SMOKE = Settings(
     minutes=0.25, dim=48, layers=2, texts=200, draw=64, validation=8, validate_every_s=8.0, save_every_s=5.0,
     frames_a_batch=3_000,
 )  # fmt: skip
+
+NOISY = {"learning_rate": 6e-4, "aligned_steps": 0, "noisy": 0.7, "real": 0.3}
+"""What `--start` changes: the network knows the sounds, and learns to hear them in noise"""
 
 
 def free_wordings(path: Path = PARAPHRASES) -> list[str]:
@@ -98,6 +107,8 @@ class Run:
         torch.manual_seed(settings.seed)
         self.settings = settings
         self.model = Acoustic(len(UNITS), settings.dim, settings.layers)
+        if settings.start:
+            self.model = recogniser(Path(settings.start) / "model.onnx").acoustic
         self.average = copy.deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=1e-4, weight_decay=0.01, betas=(0.9, 0.98)
@@ -155,12 +166,14 @@ def train(settings: Settings, grammar: Grammar, work: Path) -> Acoustic:
     run.resume(work / "checkpoint.pt")
     texts = draw_texts(grammar, free_wordings(), settings.texts, settings.seed)
     unseen = draw_texts(grammar, [], settings.validation, settings.seed + 1)
-    aside = [(hear(s), decode(sounds(t))) for s, t in held_out_clips(unseen, len(unseen), settings.seed, 0.5)]
+    snr_db = NOISY_DB if settings.noisy else None
+    spoken = held_out_clips(unseen, len(unseen), settings.seed, 0.5, snr_db)
+    aside = [(hear(samples), decode(sounds(text))) for samples, text in spoken]
     budget_s = settings.minutes * 60
     begun = time.monotonic() - run.elapsed_s
     saved = checked = run.elapsed_s
     stale = 0
-    with Pool(texts, settings.seed + run.step) as pool:
+    with Pool(texts, settings.seed + run.step, Mixture(settings.real, settings.noisy)) as pool:
         while run.elapsed_s < budget_s and stale < 6:
             for clips in pool.batches(settings.frames_a_batch, settings.draw):
                 loss = run.update(clips, rng, run.elapsed_s / budget_s)
@@ -198,6 +211,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", help="fine-tune this CTC model; `--model FOLDER --help` tells more")
     parser.add_argument("--grammar", type=Path, default=STARTER / "grammar.yaml")
     parser.add_argument("--work", type=Path, help="folder for checkpoints (default: ~/.cache/everpaw/asr)")
+    parser.add_argument(
+        "--start", type=Path, metavar="DIR", help="go on from the recogniser in DIR, mostly in noise"
+    )
     parser.add_argument("--minutes", type=float, help="wall clock for training")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--smoke", action="store_true", help="a tiny model, seconds of training")
@@ -211,6 +227,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.out:
         parser.error("give --out DIR or --evaluate DIR")
     changes = {name: value for name in ("minutes", "seed") if (value := getattr(args, name)) is not None}
+    if args.start:
+        changes |= {"start": str(args.start), **NOISY}
     settings = Settings(**{**asdict(SMOKE if args.smoke else Settings()), **changes})
     work = args.work or cache_folder().parent / "asr"
     model = train(settings, grammar, work)

@@ -5,7 +5,6 @@ its letters, a quarter is open sentences and loose words. The grammars and recor
 are never among them.
 """
 
-import json
 import os
 import re
 from pathlib import Path
@@ -15,6 +14,7 @@ import yaml
 
 from runtime.mind.grammar import Grammar, normalise
 from training.asr.lexicon import pronouncer
+from training.data import corpora
 
 PREFIXES = ("buddy", "hey buddy", "okay buddy")
 _MAX_WORDS = 10
@@ -60,8 +60,7 @@ worry worse write wrong yard year yellow yes yesterday young zebra zero zoo
 def plain_sentences() -> list[str]:
     """Short polite English sentences, CLINC's requests, where EVERPAW_DATA holds them, else []."""
     base = os.environ.get("EVERPAW_DATA")
-    splits = _json(Path(base) / "text" / "clinc" / "train_val.json") if base else {}
-    return [text for split in splits.values() for row in split if (text := _speakable(row[0]))]
+    return [text for line in _requests(base) if (text := _speakable(line))]
 
 
 def open_sentences() -> list[str]:
@@ -69,12 +68,10 @@ def open_sentences() -> list[str]:
     base = os.environ.get("EVERPAW_DATA")
     if not base:
         return []
-    texts = Path(base) / "text"
-    found = [row[0] for split in _json(texts / "clinc" / "train_val.json").values() for row in split]
-    emotions = texts / "goemotions" / "train.tsv"
-    if emotions.exists():
-        found += [line.split("\t")[0] for line in emotions.read_text(encoding="utf-8").splitlines()]
-    for file in sorted((texts / "chatterbot" / "english").glob("*.yml")):
+    found, remarks = _requests(base), Path(base) / corpora.GOEMOTIONS / "train.tsv"
+    if remarks.exists():
+        found += [text for text, _ in corpora.goemotions(remarks)]
+    for file in sorted((Path(base) / "text" / "chatterbot" / "english").glob("*.yml")):
         talks = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader).get("conversations", [])
         found += [line for talk in talks for line in talk if isinstance(line, str)]
     say = pronouncer()
@@ -124,5 +121,7 @@ def _speakable(line: str) -> str:
     return "" if odd or not 1 <= len(words) <= _MAX_WORDS else text
 
 
-def _json(path: Path) -> dict[str, list[list[str]]]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+def _requests(base: str | None) -> list[str]:
+    """Of CLINC-150; none where EVERPAW_DATA does not hold it."""
+    path = Path(base or "nowhere") / corpora.CLINC
+    return [text for rows in corpora.clinc(path).values() for text, _ in rows] if path.is_file() else []

@@ -35,15 +35,20 @@ def warp(samples: Floats, rng: Rng, level: float = 1.0) -> Floats:
     return reshape_spectrum(sound, np.clip(formants, 0.75, 1.35), random_eq(rng, level), breath, rng)
 
 
-def room(samples: Floats, rng: Rng, level: float = 1.0) -> Floats:
-    """Another place: reverberation, distance, noise, a cheap microphone, gain."""
+def room(samples: Floats, rng: Rng, level: float = 1.0, snr_db: tuple[float, float] | None = None) -> Floats:
+    """Another place: reverberation, distance, noise, a cheap microphone, gain.
+
+    `snr_db`: the range of the noise, which is then always there; else it follows the level.
+    """
     if level <= 0 or not len(samples):
         return samples.copy()
     sound = samples
     if rng.random() < 0.6:
         sound = reverberate(sound, rng, level)
-    if rng.random() < 0.8:
-        sound = add_noise(sound, rng, snr_db=float(rng.uniform(2.0, 26.0) + 8.0 * (1.0 - level)))
+    if snr_db is not None:
+        sound = add_noise(sound, rng, float(rng.uniform(*snr_db)))
+    elif rng.random() < 0.8:
+        sound = add_noise(sound, rng, float(rng.uniform(2.0, 26.0) + 8.0 * (1.0 - level)))
     if rng.random() < 0.15:
         sound = telephone(sound, rng)
     peak = float(np.abs(sound).max()) or 1.0

@@ -1,7 +1,8 @@
-"""What real people said, from the open corpora, each with its topic of talk.yaml or care.yaml.
+"""What real people said: CLINC-150 (questions to an assistant) and GoEmotions (remarks with an emotion).
 
-CLINC-150 (questions to an assistant) and GoEmotions (remarks with an emotion), where EVERPAW_DATA names their
-folder. Only what people say is taken; the answers are ours. Their own dev parts are the held-out part.
+`clinc` and `goemotions` read their files. `remarks` gives each a topic of talk.yaml or care.yaml, where
+EVERPAW_DATA names their folder: only what people say is taken, the answers are ours; their own dev parts are
+the held-out part.
 """
 
 import csv
@@ -9,8 +10,10 @@ import json
 import os
 import re
 from functools import cache
+from io import StringIO
 from pathlib import Path
 
+from runtime.contracts.errors import TrainingError
 from runtime.mind import safety
 from runtime.mind.prompt import spoken
 from training.data.phrases import Part
@@ -39,8 +42,47 @@ _PLAIN = re.compile(r"[a-z' ]+")
 MAX_REMARKS = 1_500
 """Of one feeling"""
 
+CLINC = Path("text/clinc/train_val.json")
+GOEMOTIONS = Path("text/goemotions")
+"""Where they stand below EVERPAW_DATA"""
 Remark = tuple[str, str]
 """(what a person said, topic)"""
+
+
+def clinc(path: Path) -> dict[str, list[tuple[str, str]]]:
+    """ "train", "val", "oos_train", "oos_val" -> (text, intent); TrainingError for a file that is another."""
+    try:
+        sets = json.loads(path.read_text(encoding="utf-8"))
+        return {part: [(text, intent) for text, intent in rows] for part, rows in sets.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise TrainingError(
+            f"{path} is not the file of CLINC-150 ({error!r}); give a .tsv or .jsonl"
+        ) from error
+
+
+def goemotions(path: Path) -> list[tuple[str, tuple[int, ...]]]:
+    """(text, numbers of its emotions) of train.tsv or dev.tsv; TrainingError names the line that is none."""
+    try:
+        lines = StringIO(path.read_bytes().decode("utf-8"), newline="")
+    except UnicodeDecodeError as error:
+        raise TrainingError(
+            f"{path} is not UTF-8 ({error.reason} at byte {error.start}); convert it"
+        ) from error
+    found = []
+    for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
+        try:
+            text, labels, _ = row
+            found.append((text, tuple(int(label) for label in labels.split(","))))
+        except ValueError as error:
+            raise TrainingError(
+                f"{path}, line {number}: {row!r} is no text with emotions; mend the line"
+            ) from error
+    return found
+
+
+def emotions(folder: Path) -> list[str]:
+    """Names of GoEmotions' emotions, by number."""
+    return (folder / "labels.txt").read_text(encoding="utf-8").split()
 
 
 @cache
@@ -49,10 +91,9 @@ def remarks(part: Part) -> dict[str, list[Remark]]:
     folder = os.environ.get("EVERPAW_DATA")
     if not folder:
         return {}
-    text = Path(folder) / "text"
     found = {
-        "clinc": _clinc(text / "clinc/train_val.json", part),
-        "goemotions": _emotions(text / "goemotions", part),
+        "clinc": _clinc(Path(folder) / CLINC, part),
+        "goemotions": _emotions(Path(folder) / GOEMOTIONS, part),
     }
     return {corpus: pairs for corpus, pairs in found.items() if pairs}
 
@@ -60,7 +101,7 @@ def remarks(part: Part) -> dict[str, list[Remark]]:
 def _clinc(path: Path, part: Part) -> list[Remark]:
     if not path.is_file():
         return []
-    rows = json.loads(path.read_text(encoding="utf-8"))["train" if part == "train" else "val"]
+    rows = clinc(path)["train" if part == "train" else "val"]
     pairs = [(spoken(text), TOPICS.get(intent, "cannot")) for text, intent in rows if intent not in UNFIT]
     return [(text, topic) for text, topic in pairs if _fit(text)]
 
@@ -69,13 +110,11 @@ def _emotions(folder: Path, part: Part) -> list[Remark]:
     path = folder / ("train.tsv" if part == "train" else "dev.tsv")
     if not path.is_file():
         return []
-    names = (folder / "labels.txt").read_text(encoding="utf-8").split()
+    names = emotions(folder)
     by_topic: dict[str, list[Remark]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for text, label, _ in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if "," in label or not _fit(heard := spoken(text)):
-                continue
-            topic = FEELINGS[names[int(label)]]
+    for text, numbers in goemotions(path):
+        if len(numbers) == 1 and _fit(heard := spoken(text)):
+            topic = FEELINGS[names[numbers[0]]]
             by_topic.setdefault(topic, []).append((heard, topic))
     return [pair for pairs in by_topic.values() for pair in pairs[:MAX_REMARKS]]
 

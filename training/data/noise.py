@@ -19,6 +19,8 @@ from training.data import voices
 Floats = npt.NDArray[np.float32]
 RATE_HZ = 16_000
 _LENGTH = 30 * RATE_HZ
+_SPEED = 0.35
+"""Logarithm of the fastest; the slowest is as far on the other side"""
 _BABBLE = (
     "well I told them the other day that it would never work like this",
     "can you pass me the water please and the bread over there",
@@ -164,10 +166,12 @@ def bank(kind: str) -> Floats:
 
 
 def stretch(n: int, rng: np.random.Generator, kind: str | None = None) -> Floats:
-    """`n` samples from anywhere in a random (or the named) kind of noise."""
+    """`n` samples from anywhere in a random (or the named) kind of noise, half the time at another speed."""
     if kind is None:
         weights = np.array([weight for weight, _ in KINDS.values()])
         kind = list(KINDS)[int(rng.choice(len(weights), p=weights / weights.sum()))]
     sound = bank(kind)
     start = int(rng.integers(len(sound)))
-    return np.take(sound, np.arange(start, start + n), mode="wrap")
+    speed = 1.0 if rng.random() < 0.5 else float(np.exp(rng.uniform(-_SPEED, _SPEED)))
+    at = (start + speed * np.arange(n)) % len(sound)
+    return np.interp(at, np.arange(len(sound)), sound, period=len(sound)).astype(np.float32)

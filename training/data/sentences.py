@@ -4,8 +4,6 @@ With EVERPAW_DATA set the everyday sentences are tens of thousands of real ones;
 stand beside this file and the pet's own wordings.
 """
 
-import csv
-import json
 import os
 import re
 from functools import cache
@@ -15,7 +13,7 @@ import numpy as np
 import yaml
 
 from runtime.mind.grammar import Grammar
-from training.data import espeak
+from training.data import corpora, espeak
 
 _HERE = Path(__file__).parent
 _STARTER = _HERE.parents[1] / "runtime" / "starter"
@@ -37,7 +35,13 @@ def everyday() -> list[str]:
     root = os.environ.get("EVERPAW_DATA")
     found = list(EVERYDAY)
     if root:
-        found += _goemotions(Path(root) / "text" / "goemotions") + _clinc(Path(root) / "text" / "clinc")
+        remarks, requests = Path(root) / corpora.GOEMOTIONS / "train.tsv", Path(root) / corpora.CLINC
+        found += [text for text, _ in corpora.goemotions(remarks)] if remarks.is_file() else []
+        found += (
+            [text for rows in corpora.clinc(requests).values() for text, _ in rows]
+            if requests.is_file()
+            else []
+        )
     return sorted({plain for text in found if (plain := speakable(text))})
 
 
@@ -73,18 +77,3 @@ def distance(a: str, b: str) -> int:
         for j, y in enumerate(b, 1):
             before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
     return row[-1]
-
-
-def _goemotions(folder: Path) -> list[str]:
-    if not (folder / "train.tsv").is_file():
-        return []
-    with (folder / "train.tsv").open(encoding="utf-8") as file:
-        return [row[0] for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
-
-
-def _clinc(folder: Path) -> list[str]:
-    path = folder / "train_val.json"
-    if not path.is_file():
-        return []
-    parts = json.loads(path.read_text(encoding="utf-8"))
-    return [text for rows in parts.values() for text, _ in rows]

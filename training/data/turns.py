@@ -8,7 +8,7 @@ from functools import cached_property
 
 from runtime.mind.emotion import MOODS
 from runtime.mind.prompt import NO_ACT, Prompt, spoken
-from training.data import corpora, facts, orders
+from training.data import corpora, facts, orders, review
 from training.data.facts import Fact, turned
 from training.data.phrases import Part, Words, any_of, fill, lines, read, share, slots_of
 
@@ -132,6 +132,8 @@ class TurnMaker:
         if not pairs:
             return None
         heard, topic = self.chance.choice(pairs)
+        if self.part == "train" and not review.taught(heard):
+            return None
         return self._answered("talk" if topic in read("talk") else "care", topic, heard)
 
     def _answered(self, file: str, name: str, wording: str) -> Turn:

@@ -3,8 +3,6 @@
 `confuse` does to text what a recogniser does: letters and words mistaken, dropped, doubled.
 """
 
-import csv
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import yaml
 from runtime.contracts.errors import TrainingError
 from runtime.mind.grammar import Grammar, normalise
 from runtime.mind.wording import skeleton
+from training.data import corpora
 
 PARAPHRASES = Path(__file__).with_name("paraphrases.yaml")
 OUT_OF_SCOPE = ""
@@ -78,15 +77,15 @@ def gather(grammar: Grammar, data: Path | None, rng: np.random.Generator) -> Wor
         sources=["grammar.yaml of the starter (ours)", "training/data/paraphrases.yaml (ours)"],
     )
     if data is not None:
-        _add_clinc(wordings, data / "text/clinc/train_val.json")
-        _add_goemotions(wordings, grammar, data / "text/goemotions/train.tsv", rng)
+        _add_clinc(wordings, data / corpora.CLINC)
+        _add_goemotions(wordings, grammar, data / corpora.GOEMOTIONS / "train.tsv", rng)
     return wordings
 
 
 def _add_clinc(wordings: Wordings, path: Path) -> None:
     if not path.is_file():
         return
-    sets = json.loads(path.read_text(encoding="utf-8"))
+    sets = corpora.clinc(path)
     for text, intent in sets["train"]:
         if intent in CLINC_SAME:
             wordings.paraphrases.append((normalise(text), CLINC_SAME[intent]))
@@ -100,8 +99,7 @@ def _add_goemotions(wordings: Wordings, grammar: Grammar, path: Path, rng: np.ra
     """Longer sentences only: short ones ("thank you", "good dog") may well be meant for the pet."""
     if not path.is_file():
         return
-    with path.open(encoding="utf-8", newline="") as file:
-        texts = [normalise(row[0]) for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    texts = [normalise(text) for text, _ in corpora.goemotions(path)]
     fit = [t for t in texts if 5 <= len(t.split()) <= 20 and grammar.parse(t) is None]
     chosen = rng.permutation(len(fit))[:6_000]
     wordings.out_of_scope.extend(fit[int(i)] for i in chosen)

@@ -28,8 +28,10 @@ from runtime.intervals import wilson
 from runtime.speech.asr import Recogniser
 from training.data import augment, noise, speech, voices
 from training.data.voices import Floats
+from training.wake.clips import mandarin_voices
 from training.wake.real import real_negatives
 from training.wake.rivals import Spotter
+from training.wake.texts import is_mandarin
 
 _BLOCK = 320
 _PAD = np.zeros(SAMPLE_RATE_HZ, np.int16)
@@ -81,7 +83,7 @@ def measure(head: Path, clips: int, rivals: bool, asr: Path | None = None) -> Fi
     for label, snr_db in (("clean", np.inf), ("10db", 10.0)):
         for key, value in synthetic(detector, name, clips, snr_db).items():
             figures[f"{key}_synthetic_{label}"] = value
-    if all(ord(c) < 128 for c in name):
+    if not is_mandarin(name):
         figures |= in_a_sentence(detector, name, clips // 2)
     root = os.environ.get("EVERPAW_DATA")
     if not root:
@@ -104,7 +106,8 @@ def measure(head: Path, clips: int, rivals: bool, asr: Path | None = None) -> Fi
 def synthetic(detector: Detector, name: str, clips: int, snr_db: float) -> Figures:
     """Share of names missed, and milliseconds from the word's end to the hit."""
     rng = np.random.default_rng(99)
-    among, delays_ms, missed = voices.voices(held_out=True), [], 0
+    delays_ms, missed = [], 0
+    among = mandarin_voices(True) if is_mandarin(name) else voices.voices(held_out=True)
     for _ in range(clips):
         sound = speech.spoken(voices.plan(name, voices.choose(among, rng), rng))
         lead = int(rng.uniform(0.5, 1.5) * SAMPLE_RATE_HZ)

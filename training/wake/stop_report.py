@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from runtime import starter
-from runtime.audio.stop import StopHit
+from runtime.audio.stop import AT_REST, ON_THE_MOVE, Care, StopHit
 from runtime.audio.wake import WakeDetector
 from runtime.contracts.audio import SAMPLE_RATE_HZ, AudioBlock, Samples
 from runtime.contracts.config import TurnSettings, WakeSettings
@@ -35,15 +35,15 @@ SAY_EVERY_S = 15.0
 class StopEars:
     """The robot's ears, asked for stops alone."""
 
-    def __init__(self, pack_folder: Path | None = None, *, on_the_move: bool) -> None:
+    def __init__(self, pack_folder: Path | None = None, *, care: Care) -> None:
         pack = starter.load_pack(pack_folder)
         spotter = Recogniser(pack.part("asr"), None).stop_spotter()
         stops = pack.files("stop", ".onnx")
         self._ears = Ears(EarSettings([], stops, WakeSettings(), TurnSettings(), spotter))
-        self._on_the_move = on_the_move
+        self._care = care
 
     def step(self, block: AudioBlock) -> list[StopHit]:
-        noticed = self._ears.step(block, on_the_move=self._on_the_move)
+        noticed = self._ears.step(block, care=self._care)
         return [one for one in noticed if isinstance(one, StopHit)]
 
     def reset(self) -> None:
@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args(argv)
     try:
-        ears = StopEars(args.pack, on_the_move=not args.at_rest)
+        ears = StopEars(args.pack, care=AT_REST if args.at_rest else ON_THE_MOVE)
         figures = measure(ears, args.clips)
         if not args.no_head:
             head = WakeDetector(starter.load_pack(args.pack).files("stop", ".onnx"))

@@ -1,6 +1,7 @@
 """The recogniser's recipe: its parts, and the whole of it in seconds with a tiny network."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,15 @@ pytest.importorskip("onnxscript", reason="onnxscript is not installed; pip insta
 
 from runtime.engines import Engine  # noqa: E402
 from runtime.speech.asr import Recogniser  # noqa: E402
+from runtime.speech.evidence import EVIDENCE  # noqa: E402
 from runtime.speech.features import MELS  # noqa: E402
 from runtime.speech.units import UNITS, encode  # noqa: E402
 from training import provenance  # noqa: E402
 from training.asr import batches as asr_batches  # noqa: E402
+from training.asr import calibrate, sphinx  # noqa: E402
 from training.asr import export as asr_export  # noqa: E402
 from training.asr import recipe as asr  # noqa: E402
 from training.asr import score as asr_score  # noqa: E402
-from training.asr import sphinx  # noqa: E402
 from training.asr.acoustic import HEARD, Acoustic, output_lengths  # noqa: E402
 from training.asr.acoustic import Recogniser as Network  # noqa: E402
 from training.asr.align import align  # noqa: E402
@@ -60,6 +62,17 @@ def test_the_shipped_file_is_the_trained_network(tiny: Acoustic, tmp_path: Path)
         with torch.no_grad():
             wanted = Network(tiny).eval()(clip).numpy()
         np.testing.assert_allclose(engine.run({"features": clip.numpy()})["log_probs"], wanted, atol=0.05)
+
+
+def test_a_shipped_recogniser_goes_on_learning_from_where_it_was(tiny: Acoustic, tmp_path: Path) -> None:
+    with torch.no_grad():
+        for weights in tiny.parameters():  # no two alike, as after some training
+            weights += 0.01 * torch.randn_like(weights)
+    asr_export.write_onnx(tiny, tmp_path / "model.onnx", {"task": "asr"})
+    run = asr.Run(replace(asr.SMOKE, start=str(tmp_path)))
+    heard = torch.randn(1, 57, HEARD)
+    with torch.no_grad():
+        np.testing.assert_allclose(run.model.eval()(heard), tiny(heard), atol=0.02)
 
 
 def test_texts_are_mixed_seeded_and_speakable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +171,7 @@ def test_figures() -> None:
     assert edits(["sit", "down"], ["sit", "town", "now"]) == 2
     assert asr_score.share([True] * 9 + [False])["percent"] == 90.0
     assert asr_score.word_errors([("a b", "a c"), ("d e", "d e")])["percent"] == 25.0
-    weights, bias = asr_export.logistic(
+    weights, bias = calibrate.logistic(
         np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([1.0, 1.0, 0.0, 0.0]), 0.01
     )
     assert weights[0] < 0 < bias
@@ -177,11 +190,15 @@ def test_smoke_from_text_to_a_folder_that_recognises(tmp_path: Path, monkeypatch
     monkeypatch.delenv("EVERPAW_DATA", raising=False)
     assert asr.main(["--smoke", "--minutes", "0.05", "--out", str(tmp_path / "asr")]) == 0
     settings = json.loads((tmp_path / "asr" / "asr.json").read_text())
-    assert len(settings["weights"]) == len(asr_export.EVIDENCE)
+    assert len(settings["weights"]) == len(EVIDENCE)
     told = provenance.read(tmp_path / "asr" / "model.onnx")
     assert told is not None
     kept = tmp_path / "asr.work" / "checkpoint.safetensors"
     assert told.checkpoint_sha256 == provenance.sha256_of(kept)
+    calibrate.main([str(tmp_path / "asr"), "--clips", "8"])
+    again = json.loads((tmp_path / "asr" / "asr.json").read_text())
+    assert again["weights"] != settings["weights"]
+    assert {**again, "weights": 0, "bias": 0} == {**settings, "weights": 0, "bias": 0}
     recogniser = Recogniser(tmp_path / "asr", Grammar.load(STARTER), prefixes=["hey buddy"])
     noise = (np.random.default_rng(0).standard_normal(16_000) * 1_000).astype(np.int16)
     assert isinstance(recogniser.recognise(noise), list)

@@ -8,8 +8,11 @@ import pytest
 
 pytest.importorskip("torch", reason="pip install 'everpaw[training]'")
 
+from runtime.contracts.audio import AudioBlock
 from runtime.intervals import wilson
 from training.asr import sphinx
+from training.data import speech
+from training.data.voices import Utterance
 from training.wake import report as wake_report
 from training.wake import rivals as wake_rivals
 
@@ -36,6 +39,28 @@ def test_misses_and_fires_are_counted_and_their_hours_told() -> None:
     assert str(figures["missed_people_clean"]).startswith("1/3 = 33.3 %")
     assert str(figures["fires_talk"]).startswith("1 in 0.009 h (at most 525")
     assert str(figures["fires_in_all"]).startswith("2 in 0.012 h")
+
+
+@pytest.mark.parametrize(("name", "chinese"), [("小白", True), ("max", False)])
+def test_a_chinese_name_is_measured_by_voices_that_speak_mandarin(
+    name: str, chinese: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def speak(plan: Utterance) -> np.ndarray:
+        said.append(plan.voice.name)
+        return np.ones(1_600, np.float32)
+
+    monkeypatch.setattr(speech, "spoken", speak)
+    assert wake_report.synthetic(Deaf(), name, 4, np.inf) == {"missed": wake_report.share(4, 4)}
+    assert [voice.startswith("cmn+") for voice in said] == [chinese] * 4
+
+
+class Deaf:
+    def step(self, block: AudioBlock) -> list[wake_report.Hit]:
+        return []
+
+    def reset(self) -> None: ...
 
 
 @pytest.mark.data
