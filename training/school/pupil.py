@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import distributed, nn
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.optimization import Adafactor
 
@@ -94,6 +94,13 @@ def processes() -> int:
 def first_process() -> bool:
     """The one that writes and talks."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def part() -> None:
+    """Ends the group of processes that learned together: one left open aborts a process as another exits."""
+    if distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
 
 
 def checkpoint_of(work: Path, step: int) -> Path:

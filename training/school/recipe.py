@@ -24,7 +24,7 @@ from training.school import model as school_model
 from training.school.checkpoint import Card
 from training.school.course import Learned, Parts
 from training.school.judging import Figures, Judge
-from training.school.pupil import first_process
+from training.school.pupil import first_process, part
 from training.school.settings import Lesson
 
 WORD_ERRORS = 0.1
@@ -53,6 +53,7 @@ def main(task: str, argv: list[str]) -> int:
     _say(f"{task}: {parts.counts}")
     judge = Judge(parts.reported, parts.labels, parts.several)
     learned = course.learn(lesson, parts, work)
+    part()
     if not first_process():
         return 0
     card = card_of(task, lesson, parts, learned, " ".join(["everpaw train", task, *argv]))
