@@ -15,7 +15,7 @@ from runtime.bus import Delivery
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
 from runtime.contracts.errors import EverpawError
-from runtime.contracts.reports import ErasedAck, FactsAck, KeptAck, LessonsAck, PrivacyState
+from runtime.contracts.reports import ErasedAck, ExportAck, FactsAck, KeptAck, LessonsAck, PrivacyState
 from runtime.contracts.topics import TOPICS, decode
 from runtime.lessons import pages as lesson_pages
 from runtime.mind.memory import consent, pages
@@ -59,6 +59,8 @@ class Desk:
     """What lies here of people; None: nothing is kept"""
     erase: Callable[[r.EraseRequest], object] | None = None
     """Ends this life, so that it may be done; None where that is not to be"""
+    export: Callable[[r.ExportRequest], object] | None = None
+    """Begins to hand a copy over (runtime.privacy.copies); it must not take long itself"""
     clock: Callable[[], int] = mono_ms
     _volume: float = field(default=1.0)
 
@@ -118,6 +120,8 @@ class Desk:
                 self.publish("ack/kept", self._kept(asked))
             case r.EraseRequest():
                 self._erase(asked)
+            case r.ExportRequest():
+                self._export(asked)
 
     def _consent(self, asked: r.ConsentRequest) -> None:
         if asked.share_text is not None:
@@ -170,3 +174,12 @@ class Desk:
             self.publish("ack/erased", ErasedAck(id=asked.id, ok=True, erased=asked.only))
         else:
             self.erase(asked)
+
+    def _export(self, asked: r.ExportRequest) -> None:
+        """Sealed for who asks, so that it needs no consent to words on topics."""
+        if not asked.is_fresh(self.clock()):
+            self.publish("ack/export", ExportAck(id=asked.id, ok=False, reason="late"))
+        elif self.export is None:
+            self.publish("ack/export", ExportAck(id=asked.id, ok=False, reason="not_here"))
+        else:
+            self.export(asked)

@@ -82,7 +82,7 @@ class EventLog:
 
     def accept(self, robot: str, past: PastEvents, now_s: float) -> int:
         """An answer to `request/replay`; how many of its events are new."""
-        events = [(name, _decoded(name, payload)) for name, payload in past.events]
+        events = [(name, _decoded(name, payload)) for name, payload in past.events if name in TOPICS]
         if not events:
             return 0
         first = events[0][1]

@@ -332,6 +332,11 @@ class Robot:
     def _note(self, what: What, on: bool) -> None:
         if self.switches is not None:
             self.switches.note(what, on, "page")
+        self._event("event/privacy", m.PrivacyEvent(what=what, on=on, mono_ms=mono_ms()))
+
+    def tell_copied(self) -> None:
+        """All that is kept of people was handed over to a page: nobody does that unseen."""
+        self._event("event/privacy", m.PrivacyEvent(what="copy", mono_ms=mono_ms()))
 
     def _tell(self, record: TurnRecord) -> None:
         self._look_at_switches()

@@ -34,6 +34,7 @@ from runtime.mind.conversation import MEMORY_INTENTS
 from runtime.outbox import Outbox
 from runtime.pipeline import Listeners, Robot, TurnRecord
 from runtime.privacy.anew import begin_anew
+from runtime.privacy.copies import Copier
 from runtime.privacy.holdings import Holdings
 from runtime.privacy.redaction import Redactor, redact_logs
 from runtime.privacy.switches import Switches
@@ -104,7 +105,8 @@ def live(
         )
         _introduce(robot, config, pack)
         stack.callback(_learn(robot, folder, config.privacy).close)
-        robot.desk.held = Holdings.of(config)
+        robot.desk.held = held = Holdings.of(config)
+        robot.desk.export = Copier(held, config.robot_id, bus.send, robot.tell_copied).begin
         if erasable:
             robot.desk.erase = erase
         watch = HostWatch(folder, lambda: outbox.waiting, lambda: bus.dropped)

@@ -237,6 +237,14 @@ class SafetyEvent(Event):
     mono_ms: int
 
 
+class PrivacyEvent(Event):
+    """What is open to ears and eyes was changed, or a copy of all that is kept was handed over."""
+
+    what: Literal["muted", "share_text", "lessons", "memory", "copy"]
+    on: bool = True
+    mono_ms: int
+
+
 class JointsTelemetry(Message):
     """Angles after the firmware's clamp and slew, degrees."""
 

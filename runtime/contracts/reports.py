@@ -167,6 +167,20 @@ class KeptAck(Message):
     counts: dict[Erasable, int] = Field(default_factory=dict)
 
 
+class ExportAck(Message):
+    """One part of what `request/export` asked for, or why there is none."""
+
+    id: str
+    ok: bool
+    reason: str = ""
+    """`late`, `busy`, `not_here`, or what could not be read"""
+    part: Annotated[int, Field(ge=0)] = 0
+    """From 0; joined in this order the parts are one sealed zip (runtime.privacy.copies)"""
+    parts: Annotated[int, Field(ge=0)] = 0
+    data: str = ""
+    """Base64"""
+
+
 class ErasedAck(Message):
     """What became of `request/erase`; told when it is done."""
 

@@ -88,6 +88,16 @@ class EraseRequest(DatedRequest):
     only: Annotated[tuple[Erasable, ...], Field(min_length=1, max_length=6)]
 
 
+class ExportRequest(DatedRequest):
+    """A copy of all that is kept, as `everpaw privacy export` writes it; answered by parts of `ack/export`.
+
+    The copy is sealed for whoever has the other half of `key`, so it needs no consent to words on topics.
+    """
+
+    key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+    """A public key of X25519, base64; the asker makes a pair for this order alone"""
+
+
 class UpdateRequest(DatedRequest):
     """What `everpaw update` does on the robot, by the same rules; answered by `ack/update`.
 

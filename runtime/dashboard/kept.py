@@ -1,4 +1,4 @@
-"""What is kept of people, how much of each, and the button that erases it: asked once, in words."""
+"""What is kept of people, how much of each, a copy to take along, and the button that erases it."""
 
 import time
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from nicegui import ui
 from runtime.contracts.reports import ErasedAck, KeptAck
 from runtime.contracts.requests import Erasable
 from runtime.dashboard.lists import table
+from runtime.dashboard.taking import take_a_copy
 from runtime.dashboard.view import View, act, card, sure
 
 CLASSES: tuple[Erasable, ...] = get_args(Erasable)
@@ -77,7 +78,7 @@ def kept(view: View) -> None:
                     much[name] = ui.label("–").props(f"data-see=kept-{name}")
                 with ui.element("td").classes("soft"):
                     ui.label(w(f"kept.until_{name}"))
-        ui.label(w("kept.export_hint")).classes("soft below")
+        take_a_copy(view)
         with ui.element("div").classes("row next"):
             button = act(w("kept.erase"), lambda: _ask(view, held, ticks), "erase").classes("danger")
         became = ui.label().props("role=status data-see=erased")

@@ -12,7 +12,7 @@ from runtime.dashboard.telling import kind_of, meant, what_of
 from runtime.dashboard.view import View, act, card
 from runtime.eyes.pet import Pet
 
-KINDS = ("wake", "turn", "safety")
+KINDS = ("wake", "turn", "safety", "privacy")
 SHOWN_ROBOTS = 200
 
 

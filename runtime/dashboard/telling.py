@@ -7,7 +7,7 @@ from runtime.dashboard.words import Words
 from runtime.event_log import Row
 
 _STAMPS = frozenset({"schema_version", "origin", "seq", "at_s", "mono_ms", "timings_ms"})
-SEARCHED = ("events", "safety", "skills", "moods", "faults")
+SEARCHED = ("events", "safety", "switched", "skills", "moods", "faults")
 """Parts of words.toml that events are told with"""
 
 
@@ -23,6 +23,8 @@ def what_of(w: Words, row: Row) -> str:
             return _joined(w(f"safety.{kind}"), w(f"faults.{detail}") if detail else "")
         case "event/wake", {"name": str(name), "score": float(score)}:
             return _joined(f"“{name}”", f"{100 * score:.0f} %")
+        case "event/privacy", {"what": str(what)}:
+            return w(f"switched.{what}{'' if row.payload.get('on', True) else '_off'}")
         case "event/turn", payload:
             return _turn(w, payload)
         case _, payload:

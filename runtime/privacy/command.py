@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("folder", type=Path, metavar="DIR", help="a new folder")
     one.add_argument("--training", action="store_true", help="the lessons alone, as a recipe takes them")
     one = action("import", _import, "an export, added to what is there")
-    one.add_argument("folder", type=Path, metavar="DIR")
+    one.add_argument("folder", type=Path, metavar="DIR", help="or the zip that the owner's page handed over")
     one = action("erase", _erase, "destroy keys and data, and prove that nothing is left")
     one.add_argument("--only", choices=erasing.CLASSES, nargs="+", default=erasing.CLASSES)
     one.add_argument("--yes", action="store_true", help="do not ask")

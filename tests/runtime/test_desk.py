@@ -8,7 +8,7 @@ import pytest
 from runtime.bus import Delivery
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
-from runtime.contracts.reports import ErasedAck, FactsAck, KeptAck, LessonsAck, PrivacyState
+from runtime.contracts.reports import ErasedAck, ExportAck, FactsAck, KeptAck, LessonsAck, PrivacyState
 from runtime.contracts.topics import MAX_PAYLOAD_BYTES, TOPICS, encode
 from runtime.desk import Desk
 from runtime.lessons.book import Book
@@ -206,6 +206,19 @@ def test_erasing_ends_this_life_but_for_events_alone(keeper: Counter) -> None:
     told = keeper.ask(r.EraseRequest(id="2", only=("events",), seen_mono_ms=NOW_MS))
     assert told == ErasedAck(id="2", ok=True, erased=("events",))
     assert len(asked) == 1
+
+
+def test_a_copy_is_begun_where_there_is_one_and_the_order_is_fresh(keeper: Counter) -> None:
+    asked: list[r.ExportRequest] = []
+    key = "A" * 43 + "="
+    here = r.ExportRequest(id="1", key=key, seen_mono_ms=NOW_MS)
+    assert keeper.ask(here) == ExportAck(id="1", ok=False, reason="not_here")
+    keeper.desk.export = asked.append
+    late = r.ExportRequest(id="2", key=key, seen_mono_ms=NOW_MS - r.FRESH_MS - 1)
+    assert keeper.ask(late) == ExportAck(id="2", ok=False, reason="late")
+    assert keeper.ask(here) is None
+    assert keeper.ask(here, retained=True) is None
+    assert [one.id for one in asked] == ["1"]
 
 
 def test_an_old_order_to_erase_and_one_in_the_wrong_place_destroy_nothing(keeper: Counter) -> None:

@@ -32,6 +32,7 @@ MESSAGES: list[m.Message] = [
     m.WakeEvent(name="hey_buddy", score=0.9, mono_ms=6),
     m.TurnEvent(turn=1, intent="sit", confidence=0.9, action="sit", mood="calm", mono_ms=7),
     m.SafetyEvent(kind="halt", mono_ms=8),
+    m.PrivacyEvent(what="copy", mono_ms=8),
     m.Clock(boot_id="b1", mono_ms=9),
     m.Presence(alive=True),
     m.BodyState(mcu_alive=True, mcu_state="ARMED"),
@@ -50,6 +51,8 @@ MESSAGES: list[m.Message] = [
     requests.KeptRequest(id="r12"),
     requests.EraseRequest(id="r13", only=("lessons", "events"), seen_mono_ms=14),
     requests.UpdateRequest(id="r14", act="rollback", seen_mono_ms=14),
+    requests.ExportRequest(id="r15", key="A" * 43 + "=", seen_mono_ms=14),
+    reports.ExportAck(id="r15", ok=True, part=1, parts=2, data="AAAA"),
     reports.LessonsAck(
         id="r11", ok=True, lessons=({"number": 2, "heard": "x", "label": "praised"},), total=1
     ),

@@ -19,6 +19,7 @@ from runtime.mind.memory import consent
 from runtime.mind.memory.knowledge import Knowledge
 from runtime.mind.memory.statements import fact_of, statement_of
 from runtime.privacy.anew import erased
+from runtime.privacy.copies import Copier
 from runtime.privacy.holdings import Holdings
 
 BODY = load_body()
@@ -68,7 +69,8 @@ class Puppet:
         with closing(Book(folder.parent / "lessons")) as book:
             book.add(LESSONS)
         self.held = Holdings(folder.parent, folder, folder.parent / "life.json")
-        self.desk = Desk(self, self.bus.publish, folder, held=self.held, erase=self._erase)
+        export = Copier(self.held, robot, self.bus.send).begin
+        self.desk = Desk(self, self.bus.publish, folder, held=self.held, erase=self._erase, export=export)
         self.bus.subscribe("request", self._on_request)
         self.bus.subscribe("cmnd/stop", self._note)
         self.tell_all()

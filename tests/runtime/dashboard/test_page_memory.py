@@ -1,6 +1,7 @@
 """Memory & privacy in the page: words, facts, lessons and erasing, by the owner's own hand."""
 
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from runtime.contracts import messages as m
 from runtime.contracts import requests as r
 from runtime.mind.memory import consent
 from runtime.mind.memory.knowledge import Knowledge
+from runtime.privacy.portable import read
 from tests.runtime.dashboard.scene import Scene
 
 pytest.importorskip("nicegui", reason="the [dashboard] extra is not installed")
@@ -119,6 +121,29 @@ def test_erasing_asks_once_says_what_goes_and_what_became_of_it(scene: Scene) ->
     assert puppet.held.counts()["lessons"] == 0
     assert puppet.held.counts()["memory"] > 0
     consent.write(puppet.folder, consent.Consent(allowed=True, how="command"))
+
+
+def test_a_copy_of_all_that_is_kept_lands_in_the_downloads(scene: Scene, tmp_path: Path) -> None:
+    page, puppet = scene.page, scene.puppet
+    page.download_to(tmp_path)
+    page.part("memory")
+    page.do("take-copy")
+    page.wait(lambda: page.see("copy").startswith("In your downloads: puppet-"))
+    page.wait(lambda: list(tmp_path.glob("puppet-*.zip")))
+    [copy] = tmp_path.glob("puppet-*.zip")
+    told = read(copy)
+    assert told.manifest.robot_id == "puppet"
+    assert [fact.value for fact in told.facts] == [fact.value for fact in puppet.held.facts()]
+    assert len(told.lessons) == puppet.held.counts()["lessons"]
+    assert not puppet.share_text
+
+
+def test_why_there_is_no_copy_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, puppet = scene.page, scene.puppet
+    monkeypatch.setattr(puppet.desk, "export", None)
+    page.part("memory")
+    page.do("take-copy")
+    page.wait(lambda: page.see("copy").startswith("This mind hands over no copy"))
 
 
 def test_what_was_erased_is_forgotten_by_the_page_as_well(scene: Scene) -> None:

@@ -33,6 +33,12 @@ TOLD = [
         "坐下 · 99 % · 开心",
     ),
     (row("event/turn", intent=None, confidence=0.2, mood="calm"), "not understood · calm", "没听懂 · 平静"),
+    (row("event/privacy", what="share_text", on=False), "Words are no longer shown", "不再显示文字"),
+    (
+        row("event/privacy", what="copy", on=True),
+        "A copy of all that is kept was taken",
+        "有人保存了一份全部数据的副本",
+    ),
     (row("event/else", colour="red", seq=3, note=""), "colour red", "colour red"),
 ]
 
@@ -59,6 +65,8 @@ def test_every_word_stands_in_every_language() -> None:
 def test_no_word_of_the_robot_is_left_untold() -> None:
     kinds = get_args(m.SafetyEvent.model_fields["kind"].annotation)
     assert set(kinds) <= set(TABLE["safety"])
+    for what in get_args(m.PrivacyEvent.model_fields["what"].annotation):
+        assert {what, f"{what}_off"} - {"copy_off"} <= set(TABLE["switched"])
     assert {reason.lower() for reason in p.REASONS} <= set(TABLE["faults"])
     assert set(get_args(m.JobStatus)) <= set(TABLE["jobs"])
     assert set(get_args(m.AckStatus)) <= set(TABLE["ack"])

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -15,14 +17,16 @@ from runtime.body import mono_ms
 from runtime.broker import available_kind, run_broker
 from runtime.contracts import messages as m
 from runtime.contracts.config import RobotConfig
-from runtime.contracts.reports import ErasedAck, KeptAck
+from runtime.contracts.reports import ErasedAck, ExportAck, KeptAck
 from runtime.contracts.requests import EraseRequest
+from runtime.contracts.topics import encode
 from runtime.data_folder import data_folder, in_use
 from runtime.eyes.pet import Pet
 from runtime.eyes.watcher import Watcher
 from runtime.mind.memory import proof
 from runtime.privacy import erasing
 from runtime.privacy.anew import erased
+from runtime.privacy.copies import Incoming
 from runtime.privacy.holdings import Holdings
 from tests.runtime.privacy.test_privacy import FACT, LESSON, SECRET, fill
 from tests.runtime.test_pipeline import until as until_within
@@ -104,6 +108,31 @@ def test_a_page_erases_what_a_living_mind_keeps(home: Path, watcher: Watcher) ->
     assert (after["memory"], after["lessons"], after["events"]) == (0, 0, 0)
     needles = proof.needles_of([FACT]) | {SECRET.encode(), LESSON.reply.encode(), b"hey buddy"}
     assert proof.search(home, needles).hits == 0
+
+
+@needs_broker
+def test_a_page_takes_a_copy_of_what_a_living_mind_keeps(home: Path, watcher: Watcher) -> None:
+    page = Incoming("rex", "order")
+    seen: list[m.Message] = []
+
+    def note(pet: Pet, name: str, message: m.Message) -> None:
+        seen.append(message)
+        if isinstance(message, ExportAck):
+            page.take(message)
+
+    watcher.listen(note)
+    until(lambda: "rex" in watcher.pets)
+    assert counts(watcher)["memory"] == 1
+    watcher.bus.publish("state/clock", m.Clock(boot_id="b", mono_ms=mono_ms()), to="rex")
+    until(lambda: watcher.pets["rex"].of("state/clock", m.Clock) is not None)
+    watcher.ask_now("rex", "request/export", id="order", key=page.key)
+    until(lambda: page.whole)
+    with zipfile.ZipFile(BytesIO(page.open())) as archive:
+        assert SECRET in archive.read("facts.json").decode()
+        assert SECRET in archive.read("lessons.jsonl").decode()
+    until(lambda: any(isinstance(message, m.PrivacyEvent) and message.what == "copy" for message in seen))
+    told = b"".join(encode(message) for message in seen)
+    assert b"flowerpot" not in told
 
 
 def test_only_what_was_named_goes_and_journals_are_left_to_who_writes_them(home: Path) -> None:

@@ -129,7 +129,7 @@ def test_home_assistant_finds_the_robot_and_commands_nothing(house: House) -> No
         assert a.publish("homeassistant/device/everpaw_a/config", b"{}") == TAKEN
         assert assistant.next() == ("homeassistant/device/everpaw_a/config", b"{}")
         assert a.publish("homeassistant/device/everpaw_b/config") == NOT_AUTHORISED
-        for topic in ("cmnd/skill", "request/arm", "request/consent", "request/memory"):
+        for topic in ("cmnd/skill", "request/arm", "request/consent", "request/memory", "request/export"):
             assert assistant.publish(f"everpaw/v1/a/{topic}") == NOT_AUTHORISED
 
 
