@@ -6,6 +6,7 @@ that is dropped and logged.
 """
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -25,6 +26,8 @@ from runtime.contracts.errors import AudioError
 log = logging.getLogger(__name__)
 
 LIMIT_S = 60.0
+CARD_SLACK_S = 0.01
+"""A card's word for when a sample will sound jumps about by less; more, and it lost some"""
 
 
 class Sink(Protocol):
@@ -130,8 +133,8 @@ class NullSink:
         self.stop()
 
     def _schedule(self) -> None:
-        """Say of all that waits when it will sound, one after the other."""
-        next_s = self._clock()
+        """Say of all that waits when it will sound, one after the other, each sample in step with all before."""
+        next_s = math.floor(self._clock() * SAMPLE_RATE_HZ + 1e-3) / SAMPLE_RATE_HZ
         for clip in () if self._paused else self._clips:
             clip.start_s = next_s if clip.start_s is None else clip.start_s
             next_s = clip.ends_s()
@@ -192,6 +195,11 @@ class SpeakerSink:
         self._recent = Recent()
         self._first_s: float | None = None
         self._paused = False
+        self._origin_s = float("inf")
+        """When the card's first sample sounded, by its clock; all others are counted from there, as an echo
+        canceller follows no clip that begins half a sample early"""
+        self._handed = 0
+        """Samples the card took, at its rate"""
         self._stream = (card or PyAudioCard()).play(device, self._next)
 
     def play(self, samples: Samples) -> Clip:
@@ -254,16 +262,20 @@ class SpeakerSink:
         out = np.zeros(count, np.int16)
         filled = 0
         with self._lock:
+            origin_s = time.monotonic() + delay_s - self._handed / self._stream.rate_hz
+            if abs(origin_s - self._origin_s) > CARD_SLACK_S:
+                self._origin_s = origin_s
             while self._clips and filled < count and not self._paused:
                 clip, rest = self._clips.popleft()
                 if clip.start_s is None:
-                    clip.start_s = time.monotonic() + delay_s + filled / self._stream.rate_hz
+                    clip.start_s = self._origin_s + (self._handed + filled) / self._stream.rate_hz
                     self._first_s = clip.start_s
                 used = rest[: count - filled]
                 out[filled : filled + len(used)] = used
                 filled += len(used)
                 if len(used) < len(rest):
                     self._clips.appendleft((clip, rest[len(used) :]))
+            self._handed += count
         return out
 
 
