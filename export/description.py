@@ -79,6 +79,7 @@ def _model(name: str, model: PackModel, size: int) -> list[str]:
     for key, value in sorted(model.metrics.items()):
         before = model.metrics_float.get(key)
         lines.append(f"  {key:<18} {value:g}" + (f"  (float {before:g})" if before is not None else ""))
+    lines += [f"  ? {sentence}" for sentence in model.unknown]
     lines += [f"  ✗ missed, and accepted: {sentence}" for sentence in model.misses]
     return lines
 

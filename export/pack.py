@@ -61,6 +61,7 @@ def describe_model(folder: Path, file: Path) -> PackModel:
         command=facts.get("command", ""),
         parity=facts.get("parity", {}),
         misses=facts.get("misses", []),
+        unknown=facts.get("unknown", []),
     )
 
 

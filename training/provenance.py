@@ -35,6 +35,10 @@ class Provenance(BaseModel):
     """How the file's answers differ from the checkpoint's, on golden inputs"""
     misses: tuple[str, ...] = ()
     """Thresholds it misses, accepted by who exported it"""
+    unknown: tuple[str, ...] = ()
+    """What of all this cannot be told any more, in sentences"""
+    model_sha256: Sha256 | None = None
+    """Of the file that this tells of"""
 
 
 def beside(model: Path) -> Path:
@@ -42,8 +46,8 @@ def beside(model: Path) -> Path:
 
 
 def write(model: Path, provenance: Provenance) -> None:
-    """Whole or not at all."""
-    _write(beside(model), provenance)
+    """Whole or not at all; bound to the bytes of `model`, which stands there already."""
+    _write(beside(model), provenance.model_copy(update={"model_sha256": file_sha256(model)}))
 
 
 def write_in(checkpoint: Path, datasets: Mapping[str, Path], command: str) -> None:
@@ -52,8 +56,14 @@ def write_in(checkpoint: Path, datasets: Mapping[str, Path], command: str) -> No
 
 
 def read(model: Path) -> Provenance | None:
-    """None where nobody wrote one; TrainingError for one that cannot be used."""
-    return _read(beside(model))
+    """None where nobody wrote one; TrainingError for one that cannot be used, or is of another file."""
+    found = _read(beside(model))
+    if found and found.model_sha256 not in (None, file_sha256(model)):
+        raise TrainingError(
+            f"{beside(model)} tells of another {model.name} than the one beside it; make the model again "
+            "with its recipe, or take that file away"
+        )
+    return found
 
 
 def read_in(checkpoint: Path) -> Provenance | None:

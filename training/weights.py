@@ -11,6 +11,9 @@ from safetensors.torch import save_file
 
 from training.stored import BYTES, HALF, SCALES
 
+NIBBLES = "_Q4"
+"""What onnxruntime's quantiser to blocks of 4 bits puts behind a weight's name"""
+
 
 def keep(weights: Mapping[str, torch.Tensor], folder: Path) -> Path:
     """`checkpoint.safetensors` in `folder`, whole or not at all."""
@@ -34,4 +37,18 @@ def shipped(path: Path) -> dict[str, np.ndarray]:
         plain = name.removesuffix(BYTES)
         blocks = found.pop(name) * found.pop(f"{plain}{SCALES}")
         found[plain] = blocks.reshape(found.pop(f"{plain}.shape"))
+    for name in [name for name in found if name.endswith(NIBBLES)]:
+        plain = name.removesuffix(NIBBLES)
+        found[plain] = _unfolded(found.pop(name), found.pop(f"{plain}_scales"))
     return {name.removesuffix(HALF): values for name, values in found.items()}
+
+
+def _unfolded(packed: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Float of a table of int4 (rows, K), or of a `MatMulNBits`, two to a byte (rows, blocks, bytes)."""
+    if packed.dtype == np.uint8:
+        pairs = np.stack([packed & 15, packed >> 4], axis=-1)
+        steps = pairs.reshape(len(packed), -1).astype(np.float32) - 8
+    else:
+        steps = packed.astype(np.float32)
+    rows = len(steps)
+    return (steps.reshape(rows, scales.shape[-1], -1) * scales[..., None]).reshape(rows, -1)

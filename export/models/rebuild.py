@@ -10,15 +10,23 @@ import numpy as np
 import onnx
 import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import BertConfig, BertModel, PreTrainedModel
 
 from training.behaviour.starter import Net
 from training.dialogue.model import Size, new_model
+from training.reader.network import ReaderNet
 from training.wake.head import Head
-from training.weights import shipped
+from training.weights import NIBBLES, shipped
 
 _LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """In the order of a Llama layer's graph"""
+_ENCODER = (
+    "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
+    "intermediate.dense", "output.dense",
+)  # fmt: skip
+"""The same of a BERT layer"""
+_HEAD_WIDTH = 32
+"""Of MiniLM's encoders"""
 
 
 def head(path: Path) -> Head:
@@ -62,3 +70,26 @@ def dialogue(path: Path) -> PreTrainedModel:
     plain["model.embed_tokens.weight"] = plain["lm_head.weight"]
     model.load_state_dict({k: torch.from_numpy(np.array(v, np.float32)) for k, v in plain.items()})
     return model.eval()
+
+
+def reader(path: Path) -> ReaderNet:
+    """The starter's encoder with its two heads."""
+    graph = onnx.load(str(path)).graph
+    found = shipped(path)
+    products = [n.input[1].removesuffix(NIBBLES) for n in graph.node if n.op_type == "MatMulNBits"]
+    plain = {k: v for k, v in found.items() if k.partition(".")[0] in ("encoder", "danger", "feelings")}
+    for number, name in enumerate(products):
+        layer, part = divmod(number, len(_ENCODER))
+        plain[f"encoder.encoder.layer.{layer}.{_ENCODER[part]}.weight"] = found[name]
+    words, width = plain["encoder.embeddings.word_embeddings.weight"].shape
+    config = BertConfig(
+        vocab_size=words, hidden_size=width, num_hidden_layers=len(products) // len(_ENCODER),
+        num_attention_heads=width // _HEAD_WIDTH,
+        intermediate_size=len(plain["encoder.encoder.layer.0.intermediate.dense.bias"]),
+        max_position_embeddings=len(plain["encoder.embeddings.position_embeddings.weight"]),
+        attn_implementation="eager",
+    )  # fmt: skip
+    net = ReaderNet(BertModel(config, add_pooling_layer=False))
+    wanted = net.state_dict()
+    net.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in plain.items() if k in wanted})
+    return net.eval()

@@ -71,6 +71,8 @@ class PackModel(_Entry):
     """How its answers differ from the checkpoint's, on golden inputs"""
     misses: list[str] = []
     """Thresholds it misses, accepted aloud by who built the pack"""
+    unknown: list[str] = []
+    """What of its provenance cannot be told any more, in sentences"""
 
 
 class Requirements(_Entry):

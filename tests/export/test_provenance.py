@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("onnx", reason="needs the extra: pip install 'everpaw[export]'")
 
 from export import pack
+from export.command import main
 from runtime import starter
 from runtime.contracts.errors import PackError, TrainingError
 from training import provenance
@@ -62,6 +63,28 @@ def test_a_damaged_provenance_is_said(recogniser: Path) -> None:
     provenance.beside(recogniser / "model.onnx").write_text('{"precision": 3}')
     with pytest.raises(TrainingError, match="damaged"):
         provenance.read(recogniser / "model.onnx")
+
+
+def test_what_tells_of_another_file_is_refused(recogniser: Path, tmp_path: Path) -> None:
+    model = recogniser / "model.onnx"
+    provenance.write(model, _told())
+    assert provenance.read(model) == _told().model_copy(update={"model_sha256": provenance.sha256_of(model)})
+    model.write_bytes(model.read_bytes() + b" ")
+    with pytest.raises(TrainingError, match="tells of another model"):
+        provenance.read(model)
+    with pytest.raises(TrainingError, match="tells of another model"):
+        _build(recogniser, tmp_path / "pack")
+
+
+def test_what_is_not_known_any_more_is_said(
+    recogniser: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = "The checkpoint was not kept."
+    provenance.write(recogniser / "model.onnx", Provenance(unknown=(gone,)))
+    made = _build(recogniser, tmp_path / "pack")
+    assert made.manifest.models["asr/model"].unknown == [gone]
+    assert main(["inspect", str(tmp_path / "pack")]) == 0
+    assert f"? {gone}" in capsys.readouterr().out
 
 
 def test_a_data_set_has_one_hash_wherever_it_stands(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The starter's networks made in torch again say what the shipped files say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ pytest.importorskip("optimum.exporters.onnx", reason="needs the extra: pip insta
 
 import torch
 
-from export.models import rebuild, starter
+from export.models import reading, rebuild, starter
 from export.models.parity import compare, misses
 from runtime.engines import Engine
 from runtime.speech.features import MELS
@@ -63,6 +64,32 @@ def test_dialogue() -> None:
         [say(one, s) for s in sentences] for say, one in ((torch_logits, model), (logits_of, engine))
     )
     assert misses(compare(meant, found), "fp32", least=2) == []
+
+
+def test_reader() -> None:
+    path = FOLDER / "reader" / "model.onnx"
+    net, engine = rebuild.reader(path), Engine(path)
+    inputs = [RNG.integers(4, 5_000, n).astype(np.float32) for n in (5, 12, 40)]
+    meant = [reading._reading(net)(one) for one in inputs]
+    found = [reading._read_by(engine)(one) for one in inputs]
+    # the shipped kernel rounds what flows through it; the weights are the same
+    assert compare(meant, found).max_abs < 0.1
+    assert misses(compare(meant, found), "int4", least=3) == []
+    with torch.no_grad():
+        net.encoder.encoder.layer[2].attention.self.key.weight.zero_()
+    assert compare([reading._reading(net)(one) for one in inputs], found).max_abs > 0.1
+
+
+def test_files_of_one_model_are_compared_timed_and_set_beside_optimum_s() -> None:
+    part = reading.dialogue(Path())
+    row = starter.measure(
+        replace(part, inputs=part.inputs[:4], judge=lambda answer: ({}, "")), with_peer=True
+    )
+    few = "4 golden inputs, at least 32 are needed"
+    assert row["misses"] == [f"onnx: {few}", f"shipped: {few}"]
+    assert row["shipped"]["bytes"] < 0.5 * row[starter.PEER]["bytes"]
+    assert row[starter.PEER]["parity"]["max_abs"] < 1e-3
+    assert all(row[name]["ms"] > 0 for name in ("onnx", "shipped", starter.PEER))
 
 
 def test_without_recordings_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,19 +27,24 @@ OPSET = 21
 def export(net: ReaderNet, tokenizer: Tokenizer, out: Path) -> None:
     """`model.onnx` (weights of 4 bits) and `tokenizer.json`; free batch and length."""
     out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder:
+        whole = Path(folder) / "float.onnx"
+        write_float(net, tokenizer, whole)
+        _quantise(whole, out / "model.onnx")
+    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+
+
+def write_float(net: ReaderNet, tokenizer: Tokenizer, path: Path) -> None:
+    """`path` as float32 ONNX, as it is before its weights are rounded."""
     inputs = encode(tokenizer, ["one two three", "four"])
     batch, length = torch.export.Dim("batch", min=1, max=512), torch.export.Dim("length", min=2, max=64)
     shapes = {"input_ids": {0: batch, 1: length}, "attention_mask": {0: batch, 1: length}}
-    with TemporaryDirectory() as folder:
-        whole = Path(folder) / "float.onnx"
-        with torch.no_grad(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            torch.onnx.export(
-                net.eval().float(), inputs, str(whole), input_names=["input_ids", "attention_mask"],
-                output_names=["danger", "feelings"], dynamic_shapes=shapes, dynamo=True, external_data=False,
-                opset_version=OPSET, verbose=False,
-            )  # fmt: skip
-        _quantise(whole, out / "model.onnx")
-    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+    with torch.no_grad(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        torch.onnx.export(
+            net.eval().float(), inputs, str(path), input_names=["input_ids", "attention_mask"],
+            output_names=["danger", "feelings"], dynamic_shapes=shapes, dynamo=True, external_data=False,
+            opset_version=OPSET, verbose=False,
+        )  # fmt: skip
 
 
 def _quantise(whole: Path, target: Path) -> None:
