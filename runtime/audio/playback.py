@@ -133,7 +133,7 @@ class NullSink:
         self.stop()
 
     def _schedule(self) -> None:
-        """Say of all that waits when it will sound, one after the other, each sample in step with all before."""
+        """Say of all that waits when it will sound, one after another, each in step with all before."""
         next_s = math.floor(self._clock() * SAMPLE_RATE_HZ + 1e-3) / SAMPLE_RATE_HZ
         for clip in () if self._paused else self._clips:
             clip.start_s = next_s if clip.start_s is None else clip.start_s
