@@ -52,10 +52,9 @@ def _wanted(args: argparse.Namespace, scratch: Path) -> Install:
             )
         paw = scratch / "first.paw"
         write_archive(folder, paw)
-    extras = ("gpu" if args.gpu else "cpu", "device", "update")
     joins = joining.plan(args.broker_folder, args.broker, args.robot_id) if args.broker else None
     return Install(
-        args.robot_id, paw, keys, args.wheels, args.repository, args.channel, args.port, extras, joins
+        args.robot_id, paw, keys, args.wheels, args.repository, args.channel, args.port, args.gpu, joins
     )
 
 
@@ -111,7 +110,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--channel", default="stable")
     parser.add_argument("--broker", metavar="ADDRESS", help="join the house's broker there, by a certificate")
     parser.add_argument("--broker-folder", type=Path, default=default_folder(), metavar="DIR")
-    parser.add_argument("--gpu", action="store_true", help="onnxruntime for CUDA instead of the processor")
+    parser.add_argument("--gpu", action="store_true", help="CUDA, and TensorRT engines built at night")
     parser.add_argument("--keys", type=Path, help="folder of the keys (default: ~/.config/everpaw/keys)")
     parser.add_argument("--any-board", action="store_true", help="also what is no Jetson")
     parser.add_argument("--ssh", default="ssh", help=argparse.SUPPRESS)

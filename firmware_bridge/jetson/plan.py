@@ -10,7 +10,7 @@ from pathlib import Path
 
 from firmware_bridge.jetson.joining import SERVICES_FOLDER, UPDATER_FOLDER, Joining
 from firmware_bridge.jetson.target import Files, Payload
-from firmware_bridge.jetson.units import CONFIG, MOSQUITTO, PYTHON, ROOT, SERVICES, USER, units
+from firmware_bridge.jetson.units import CONFIG, ENGINES, MOSQUITTO, PYTHON, ROOT, SERVICES, USER, units
 from runtime.contracts.errors import ConfigError
 from runtime.contracts.keys import OWNER_PUBLIC, TRUSTED
 
@@ -18,6 +18,16 @@ OPT = "opt/everpaw"
 BROKER = "everpaw-broker"
 ENABLED = ("everpaw-trial", "everpaw-bridge", "everpaw-mind")
 _MOSQUITTO = '[ -e "$r/usr/sbin/mosquitto" ] || missing="$missing mosquitto"\n'
+_ENGINES = f'[engines]\nfolder = "{ENGINES}"\n\n'
+_TENSORRT = f"""
+step "TensorRT"
+"$r/{OPT}/venv/bin/pip" install --quiet --find-links "$r/{OPT}/wheels" "everpaw[tensorrt]" ||
+    step "no TensorRT for Python here: CUDA serves; once it installs: systemctl start everpaw-engines"
+"""
+_ENGINES_ON = """\
+systemctl enable --now everpaw-engines.timer
+systemctl start --no-block everpaw-engines.service
+"""
 FIRST_LINK = "etc/systemd/system/multi-user.target.wants/everpaw-first.service"
 
 
@@ -35,7 +45,8 @@ class Install:
     repository: str = ""
     channel: str = "stable"
     port: str = "auto"
-    extras: tuple[str, ...] = ("cpu", "device", "update")
+    gpu: bool = False
+    """CUDA, and engines of TensorRT where that installs"""
     joining: Joining | None = None
     """The house's broker, where it has none of its own"""
 
@@ -56,7 +67,7 @@ def files(install: Install) -> Files:
         if path.is_file()
     }
     joining = install.joining
-    services = units(install.port, joining.address if joining else "", UPDATER_FOLDER)
+    services = units(install.port, joining.address if joining else "", UPDATER_FOLDER, install.gpu)
     found |= {f"etc/systemd/system/{name}": Payload(text.encode()) for name, text in services.items()}
     if not joining:
         found["etc/everpaw/mosquitto.conf"] = Payload(MOSQUITTO.encode())
@@ -74,6 +85,7 @@ def robot_toml(install: Install) -> str:
     return (
         f'robot_id = "{install.robot_id}"\n\n'
         f"{install.joining.settings if install.joining else ''}"
+        f"{_ENGINES if install.gpu else ''}"
         f'[pack]\npath = "{ROOT}/current"\nkeys = "/etc/everpaw/keys"\n\n'
         f'[update]\nroot = "{ROOT}"\n{repository}channel = "{install.channel}"\nservices = [{services}]\n'
     )
@@ -81,7 +93,7 @@ def robot_toml(install: Install) -> str:
 
 def script(install: Install) -> str:
     """POSIX sh, run as root. `EVERPAW_ROOT` is for tests."""
-    wanted = shlex.quote(f"everpaw[{','.join(install.extras)}]")
+    wanted = shlex.quote(f"everpaw[{'gpu' if install.gpu else 'cpu'},device,update]")
     names = ENABLED if install.joining else (BROKER, *ENABLED)
     enabled = " ".join(f"{name}.service" for name in names)
     mosquitto, broker = _MOSQUITTO, f"systemctl enable --now {BROKER}.service\n"
@@ -113,13 +125,13 @@ mkdir -p "$r{ROOT}" "$r/etc/everpaw/keys"
 step "everpaw itself"
 [ -x "$r/{OPT}/venv/bin/python" ] || python3 -m venv "$r/{OPT}/venv"
 "$r/{OPT}/venv/bin/pip" install --quiet --upgrade --find-links "$r/{OPT}/wheels" {wanted}
-
+{_TENSORRT if install.gpu else ""}
 step "the first release"
 systemctl daemon-reload
 {broker}"$r{PYTHON}" update install "$r/{OPT}/first.paw" --yes --config "$r{CONFIG}" --set update.services=[]
 
 step "services"
 systemctl enable --now {enabled} everpaw-attend.service everpaw-update.timer
-touch "$r/{OPT}/installed"
+{_ENGINES_ON if install.gpu else ""}touch "$r/{OPT}/installed"
 step "done; arm it by hand: everpaw doctor --config {CONFIG}"
 """

@@ -11,6 +11,8 @@ CONFIG = "/etc/everpaw/robot.toml"
 ROOT = "/var/lib/everpaw"
 SERVICES = ("everpaw-bridge.service", "everpaw-mind.service")
 """What an update restarts"""
+ENGINES = "/var/lib/everpaw-engines"
+"""Where TensorRT's are, with a GPU"""
 
 SANDBOX = """\
 NoNewPrivileges=yes
@@ -45,14 +47,14 @@ def _service(description: str, body: str, *, after: str = "", extra: str = "", i
     return f"[Unit]\nDescription={description}\n{order}{extra}\n[Service]\n{body}{SANDBOX}\n{install}"
 
 
-def units(port: str = "auto", broker: str = "", certificates: str = "") -> dict[str, str]:
+def units(port: str = "auto", broker: str = "", certificates: str = "", gpu: bool = False) -> dict[str, str]:
     """Unit file name -> text. `broker`: the address of the house's, in place of one of its own; the updater's
-    `certificates` for it.
+    `certificates` for it. `gpu`: engines are built at night.
     """
     found = _units(port, broker, f" --set mqtt.certificates={certificates}" if broker else "")
     if broker:
         del found["everpaw-broker.service"]
-    return found
+    return found | (_ENGINE_UNITS if gpu else {})
 
 
 def _units(port: str, broker: str, own_certificates: str) -> dict[str, str]:
@@ -116,6 +118,23 @@ def _units(port: str, broker: str, own_certificates: str) -> dict[str, str]:
         ),
     }
 
+
+_ENGINE_UNITS = {
+    "everpaw-engines.service": _service(
+        "everpaw: TensorRT engines of the pack, built here",
+        f"Type=oneshot\nExecStart={PYTHON} engines build --config {CONFIG} --then"
+        ' "systemctl try-restart everpaw-mind.service"\n'
+        "TimeoutStartSec=infinity\nSuccessExitStatus=1\nNice=19\nCPUSchedulingPolicy=idle\n"
+        "IOSchedulingClass=idle\nIPAddressDeny=any\nStateDirectory=everpaw-engines\n"
+        f"Environment=HOME={ENGINES}\n{SHARED}",
+        install="",
+    ),
+    "everpaw-engines.timer": (
+        "[Unit]\nDescription=everpaw: build at night what engines are missing\n\n"
+        "[Timer]\nOnCalendar=*-*-* 03:00\nRandomizedDelaySec=1h\nPersistent=yes\n\n"
+        "[Install]\nWantedBy=timers.target\n"
+    ),
+}
 
 MOSQUITTO = """\
 # For this computer only.

@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import shlex
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +21,7 @@ from runtime.engines.builder import TIMING_CACHE, Order, build, load_tensorrt
 from runtime.engines.device import Device
 from runtime.engines.session import CPU, CUDA, ON_CPU, TENSORRT, Engine, Place
 from runtime.engines.shapes import Span, example
-from runtime.engines.store import WRAPPER, Found, Record, Store, file_of
+from runtime.engines.store import WRAPPER, Found, Key, Record, Store, file_of
 from runtime.pace import Pace
 
 BUILDERS = {"tensorrt": build, "onnxruntime": by_onnxruntime.build}
@@ -42,14 +44,18 @@ def _build(args: argparse.Namespace, config: RobotConfig, store: Store) -> int:
     os.nice(10)  # the pet goes on living beside it
     pack = starter.load_pack(config.pack.path, config.pack.keys)
     maker = Maker(store, Device.here(), config.engines.memory_mb << 20, dict(args.span), BUILDERS[args.by])
-    failed = 0
+    failed, built = 0, 0
     for name, path in models(pack):
         try:
+            had = maker.find(path).state == "good" and not args.anew
             found = maker.make(name, path, anew=args.anew)
+            built += not had
             print(f"{name}: {found.why}")
         except (EngineError, ConfigError) as error:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr)
+    if built and args.then:
+        failed += subprocess.run(args.then, check=False).returncode
     return int(failed > 0)
 
 
@@ -68,10 +74,16 @@ class Maker:
     build: Callable[[Order], Path] = build
     run: Run | None = None
 
+    def find(self, path: Path) -> Found:
+        """What there is for this model on this machine."""
+        return self.store.find(self._key(path))
+
+    def _key(self, path: Path) -> Key:
+        return ladder.key_of(path, Engine(path, place=ON_CPU), self.device, self.spans)
+
     def make(self, name: str, path: Path, anew: bool = False) -> Found:
         """A good engine for this model; EngineError where none can be made: nothing is left of the try."""
-        cpu = Engine(path, place=ON_CPU)
-        key = ladder.key_of(path, cpu, self.device, self.spans)
+        key = self._key(path)
         found = self.store.find(key)
         if found.state == "good" and not anew:
             return found
@@ -193,6 +205,10 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     make = add("build", _build, "build what is missing, wrong or stale; hours on a small machine")
     make.add_argument("--by", choices=BUILDERS, default="tensorrt", help="whose builder; default tensorrt")
     make.add_argument("--anew", action="store_true", help="build all, whatever is there")
+    make.add_argument(
+        "--then", type=shlex.split, metavar="COMMAND", help="run it where something was built: a running pet"
+        " takes engines up when it starts"
+    )  # fmt: skip
     verify = add("verify", _verify, "is there a good engine for each model? exit 1 where not")
     for word in (make, verify):
         word.add_argument("--span", type=_span, action="append", default=[], metavar="AXIS=LEAST,USUAL,MOST")

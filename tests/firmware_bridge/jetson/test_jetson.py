@@ -287,8 +287,35 @@ def test_answers_are_read_and_judged() -> None:
     assert rows["mosquitto"].weight == "optional"
 
 
+def test_a_gpu_brings_engines_that_are_built_at_night(
+    robot: Path, words: list[str], ssh: Path, tmp_path: Path
+) -> None:
+    assert main(["jetson", "rex@robot", "--ssh", str(ssh), *words, "--gpu"]) == 0
+    config = load_config(RobotConfig, robot / "etc/everpaw/robot.toml")
+    service = (robot / "etc/systemd/system/everpaw-engines.service").read_text()
+    assert f"StateDirectory={config.engines.folder.name}\n" in service
+    assert "engines build" in service
+    log = (tmp_path / "log").read_text()
+    assert "everpaw[gpu,device,update]" in log
+    assert "everpaw[tensorrt]" in log
+    assert log.index("everpaw-engines.timer") < log.index(
+        "systemctl start --no-block everpaw-engines.service"
+    )
+
+
+def test_a_gpu_without_tensorrt_is_installed_all_the_same(
+    robot: Path, words: list[str], ssh: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    refuse = """echo 'case "$*" in *"[tensorrt]") exit 1 ;; esac' >> "$1"; chmod"""
+    shim = tmp_path / "shims/python3"
+    shim.write_text(shim.read_text().replace("chmod", refuse, 1))
+    assert main(["jetson", "rex@robot", "--ssh", str(ssh), *words, "--gpu"]) == 0
+    assert "no TensorRT for Python here: CUDA serves" in capfd.readouterr().err
+    assert (robot / "opt/everpaw/installed").is_file()
+
+
 def test_every_service_is_locked_up() -> None:
-    for name, text in units().items():
+    for name, text in units(gpu=True).items():
         if not name.endswith(".service") or name == "everpaw-first.service":
             continue
         for rule in (
@@ -307,7 +334,7 @@ def test_every_service_is_locked_up() -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 @pytest.mark.parametrize("broker", ["", HOUSE])
 def test_systemd_accepts_the_units(broker: str, tmp_path: Path) -> None:
-    for name, text in units(broker=broker).items():
+    for name, text in units(broker=broker, gpu=True).items():
         (tmp_path / name).write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", text))
     command = ["systemd-analyze", "verify", "--man=no", *sorted(str(p) for p in tmp_path.iterdir())]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

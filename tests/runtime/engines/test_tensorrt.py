@@ -242,6 +242,28 @@ def test_without_tensorrt_the_line_to_type_is_named(monkeypatch: pytest.MonkeyPa
         main(["build", "--set", f"engines.folder={tmp_path}"])
 
 
+def test_a_command_follows_where_something_was_built_and_only_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt)
+    monkeypatch.setattr("runtime.engines.command._apart", lambda model, wrapper: 1e-4)
+    words = [
+        "build",
+        "--set",
+        f"engines.folder={tmp_path / 'engines'}",
+        "--then",
+        f"touch {tmp_path / 'then'}",
+    ]
+    assert main(words) == 0
+    (tmp_path / "then").unlink()
+    assert main(words) == 0
+    assert not (tmp_path / "then").exists()
+    [first, *_] = (tmp_path / "engines").glob("*/engine.plan")
+    first.write_bytes(b"cut")
+    assert main(words) == 0
+    assert (tmp_path / "then").exists()
+
+
 def test_verify_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "--json", "--set", f"engines.folder={tmp_path}"]) == 1
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
