@@ -11,14 +11,15 @@ from safetensors.torch import save_file
 
 from training.stored import BYTES, HALF, SCALES
 
+NAME = "checkpoint.safetensors"
 NIBBLES = "_Q4"
 """What onnxruntime's quantiser to blocks of 4 bits puts behind a weight's name"""
 
 
 def keep(weights: Mapping[str, torch.Tensor], folder: Path) -> Path:
-    """`checkpoint.safetensors` in `folder`, whole or not at all."""
+    """`NAME` in `folder`, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "checkpoint.safetensors"
+    path = folder / NAME
     draft = path.with_suffix(".part")
     save_file({name: value.detach().contiguous() for name, value in weights.items()}, draft)
     draft.replace(path)

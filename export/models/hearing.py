@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from export.models import rebuild
-from export.models.part import Answer, Figure, Floats, Part, of_torch
+from export.models.part import Answer, Figure, Floats, Part, of_torch, restore
 from runtime import starter
 from runtime.audio.heads import HeadSettings, Trigger, read_settings
 from runtime.audio.soundfiles import read_audio
@@ -28,9 +28,10 @@ from training.wake.texts import words_for
 ORDERS = 63
 """Real orders, a third of all"""
 CLIPS = 96
+GOLDEN = 32
 
 
-def asr(data: Path) -> Part:
+def asr(data: Path, own: Path = starter.FOLDER / "asr") -> Part:
     """People ordering coffee; the same beam, grammar and words around each of the three networks."""
     folder = data / "commands"
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
@@ -38,8 +39,9 @@ def asr(data: Path) -> Part:
     sounds = [read_audio(folder / name) for name in names]
     wanted = [{slot: value.strip() for slot, value in labels[name]["slots"].items()} for name in names]
     grammar = Grammar.load(folder / "grammar.yaml")
-    heard = Recogniser(starter.FOLDER / "asr", grammar)
-    network = recogniser(starter.FOLDER / "asr" / "model.onnx")
+    heard = Recogniser(own, grammar)
+    network = recogniser(own / "model.onnx")
+    restore(network.acoustic, own)
 
     def judge(answer: Answer) -> Figure:
         heard.log_probs = lambda samples: answer(normalise(log_mel(samples))[None])[0]  # type: ignore[method-assign]
@@ -48,24 +50,26 @@ def asr(data: Path) -> Part:
         right = Share(sum(good), len(good))
         return {"orders_missed_points": 100 * (1 - right.right / right.n)}, f"real orders right {right}"
 
+    inputs = [normalise(log_mel(s))[None] for s in sounds]
     return Part(
-        "asr", starter.FOLDER / "asr" / "model.onnx", [normalise(log_mel(s))[None] for s in sounds[:32]],
-        of_torch(network), lambda path: asr_export.write_onnx(network.acoustic, path, {}, half=False), judge,
-        "fp16",
+        "asr", own / "model.onnx", inputs[:GOLDEN], of_torch(network),
+        lambda path: asr_export.write_onnx(network.acoustic, path, {}, half=False), judge, "fp16",
+        spare=inputs[GOLDEN:],
     )  # fmt: skip
 
 
 def wake(data: Path) -> Part:
-    return _head("wake", next((starter.FOLDER / "wake").glob("*.onnx")), WAKE.windows)
+    return head(data, next((starter.FOLDER / "wake").glob("*.onnx")))
 
 
 def stop(data: Path) -> Part:
-    return _head("stop", starter.FOLDER / "stop" / "stop.onnx", STOP.windows)
+    return head(data, starter.FOLDER / "stop" / "stop.onnx")
 
 
-def _head(name: str, file: Path, windows: int) -> Part:
+def head(data: Path, file: Path) -> Part:
     """Held-out voices saying the name, and real recordings that do not hold it."""
     settings = read_settings(file, Engine(file).metadata)
+    name, windows = ("stop", STOP.windows) if settings.name == "stop" else ("wake", WAKE.windows)
     words = words_for(settings.name, ())
     said = [clip for order in split_orders("name", CLIPS, 7, held_out=True, snr_db=float("inf"))
             for clip in make(words, order)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A model of the starter, ready to be compared: its network in torch, real inputs, its task's own figure."""
+"""A model of our own recipes, ready to be compared: its network in torch, real inputs, its own figure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import load_file
 
 from export.models.metrics import Figures
+from export.models.samples import Inputs
 from runtime.engines import Engine
+from training import weights
 
 Floats = npt.NDArray[np.float32]
 Answer = Callable[[Floats], Floats]
@@ -39,8 +42,23 @@ class Part:
     """Of the shipped file"""
     ask: Callable[[Engine], Answer] = first_output
     """What a file's answer is"""
+    tokens: bool = False
+    """Its inputs are numbers of tokens"""
+    spare: Sequence[Floats] = ()
+    """More real inputs, to calibrate with"""
     checkpoint: Callable[[Path], None] | None = None
     """Leaves the network in a folder as a checkpoint of transformers, where optimum-cli takes it"""
+
+    def feeds(self, inputs: Sequence[Floats], name: str) -> list[Inputs]:
+        """As a file whose first input is `name` takes them."""
+        return [{name: one.astype(np.int64)[None] if self.tokens else one} for one in inputs]
+
+
+def restore(network: torch.nn.Module, out: Path) -> None:
+    """The weights as they were trained, where the recipe that filled `out` left them beside it."""
+    kept = weights.beside(out) / weights.NAME
+    if kept.is_file():
+        network.load_state_dict(load_file(kept))
 
 
 def of_torch(network: torch.nn.Module) -> Answer:

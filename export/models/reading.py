@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer
 
 from export.models import rebuild
-from export.models.part import Answer, Figure, Floats, Part, of_torch
+from export.models.part import Answer, Figure, Floats, Part, of_torch, restore
 from runtime import starter
 from runtime.engines import Engine
 from runtime.intervals import Share
@@ -28,11 +28,12 @@ from training.reader import export as reader_export
 SENTENCES = 600
 
 
-def behaviour(data: Path) -> Part:
+def behaviour(data: Path, own: Path = starter.FOLDER / "behaviour") -> Part:
     """Held-out wordings, and what strangers wrote."""
     grammar = Grammar.load(starter.FOLDER / "grammar.yaml")
-    file = starter.FOLDER / "behaviour" / "model.onnx"
+    file = own / "model.onnx"
     net = rebuild.behaviour(file)
+    restore(net, own)
     wordings = gather(grammar, data, np.random.default_rng(7))
     texts = [text for text, _ in wordings.held_out]
     texts += wordings.held_out_oos[:: max(1, len(wordings.held_out_oos) // SENTENCES)]
@@ -67,13 +68,12 @@ def behaviour(data: Path) -> Part:
     )  # fmt: skip
 
 
-def reader(data: Path) -> Part:
+def reader(data: Path, folder: Path = starter.FOLDER / "reader") -> Part:
     """Words of danger that were kept aside, sentences that only sound so, and everyday questions.
 
     An answer is (2, 7): danger's logit before zeros, so that its largest place is the decision at one half;
     the logits of the feelings.
     """
-    folder = starter.FOLDER / "reader"
     net, robots = rebuild.reader(folder / "model.onnx"), Reader(folder)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     own, others = examples.own("validation"), examples.everyday("val")
@@ -99,6 +99,7 @@ def reader(data: Path) -> Part:
     return Part(
         "reader", folder / "model.onnx", inputs[:: len(inputs) // 64][:64], _reading(net),
         lambda path: reader_export.write_float(net, tokenizer, path), judge, "int4", _read_by,
+        tokens=True,
     )  # fmt: skip
 
 
@@ -153,7 +154,8 @@ def dialogue(data: Path) -> Part:
     return Part(
         "dialogue", folder / "model.onnx", inputs,
         lambda one: dialogue_export.torch_logits(model, [int(n) for n in one]),
-        lambda path: dialogue_export.export(model, path), judge, "int8", _logits, checkpoint,
+        lambda path: dialogue_export.export(model, path), judge, "int8", _logits, tokens=True,
+        checkpoint=checkpoint,
     )  # fmt: skip
 
 

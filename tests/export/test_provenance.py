@@ -94,3 +94,10 @@ def test_a_data_set_has_one_hash_wherever_it_stands(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "a") == sha256_of(tmp_path / "b")
     (tmp_path / "b" / "inner" / "one.txt").rename(tmp_path / "b" / "inner" / "two.txt")
     assert sha256_of(tmp_path / "a") != sha256_of(tmp_path / "b")
+
+
+def test_every_model_of_the_starter_says_where_it_comes_from() -> None:
+    for name, model in starter.load_pack().manifest.models.items():
+        assert model.datasets, name
+        assert model.command, name
+        assert model.checkpoint_sha256 or model.unknown, name
