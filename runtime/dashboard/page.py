@@ -1,6 +1,7 @@
 """The page as a whole: a head that stays, with STOP in it, and five parts below."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from runtime.contracts import messages as m
 from runtime.dashboard import charts, lists, privacy
 from runtime.dashboard.devices import Door, devices
 from runtime.dashboard.now import now
+from runtime.dashboard.stopping import alarm, stop_button
 from runtime.dashboard.twin import Twin
 from runtime.dashboard.updates import updates
 from runtime.dashboard.view import View
@@ -21,6 +23,13 @@ REFRESH_S = 0.5
 VIEW_S, VIEW_MS = 1.0, 3_000
 PARTS = ("now", "charts", "events", "memory", "robots")
 _TELL = 'emitEvent("everpaw-seen", !document.hidden)'
+_LOST = """
+addEventListener("DOMContentLoaded", () => {
+  const popup = document.getElementById("popup");
+  popup.setAttribute("role", "alert");
+  %s.forEach((text, i) => { popup.children[i].textContent = text; });
+});
+"""
 _SEEN = f'document.addEventListener("visibilitychange", () => {_TELL});'
 _STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
@@ -37,6 +46,8 @@ def build(
     view = View(watcher, Words(language), robot or next(iter(watcher.pets), ""), PARTS[0])
     ui.add_css(_STYLE)
     ui.add_body_html(f"<script>{_SEEN}</script>")
+    lost = [view.words(f"page.{name}") for name in ("lost", "lost_more")]
+    ui.add_body_html(f"<script>{_LOST % json.dumps(lost)}</script>")
     ui.add_body_html(f'<script>document.documentElement.lang = "{language}"</script>')
     _head(view)
     tabs = _tabs(view)
@@ -104,11 +115,8 @@ def _head(view: View) -> None:
             ui.button(w("page.language"), color=None).classes("plain").props("flat no-caps data-do=language")
         )
         language.on_click(lambda: ui.navigate.to(f"/?lang={other}&robot={view.robot}"))
-        stop = ui.button(w("commands.stop"), color=None).classes("stop")
-        stop.props(
-            f'unelevated aria-label="{w("commands.stop")}" title="{w("commands.stop_tip")}" data-do=stop'
-        )
-        stop.on_click(lambda: view.watcher.stop(view.robot))
+        stopping = stop_button(view)
+    alarm(view, stopping)
 
     def refresh() -> None:
         status = view.pet.status

@@ -55,6 +55,8 @@ class Puppet:
     muted = False
     silent = False
     lessons = False
+    obeys = True
+    """As a board that says so; False: as one that no STOP reaches"""
 
     def __init__(self, port: int, folder: Path, robot: str = "puppet") -> None:
         self.asked: list[m.Message] = []
@@ -72,12 +74,18 @@ class Puppet:
         export = Copier(self.held, robot, self.bus.send).begin
         self.desk = Desk(self, self.bus.publish, folder, held=self.held, erase=self._erase, export=export)
         self.bus.subscribe("request", self._on_request)
-        self.bus.subscribe("cmnd/stop", self._note)
+        self.bus.subscribe("cmnd/stop", self._on_stop)
         self.tell_all()
 
     def _on_request(self, delivery: Delivery) -> None:
         self._note(delivery)
         self.desk.take(delivery)
+
+    def _on_stop(self, delivery: Delivery) -> None:
+        self._note(delivery)
+        if self.obeys:
+            stop = decode(m.StopCommand, delivery.payload)
+            self.bus.publish("ack/command", m.Ack(id=stop.id, act="stop", status="done", mono_ms=mono_ms()))
 
     def _erase(self, asked: EraseRequest) -> None:
         """As a mind whose life has ended for it."""

@@ -133,6 +133,28 @@ def test_stop_goes_out_from_mouse_and_keyboard_in_every_part(scene: Scene) -> No
     assert scene.asked(m.StopCommand, len(PARTS) + 1)
 
 
+def test_a_stop_that_nobody_confirms_is_said_loudly(scene: Scene) -> None:
+    page, puppet = scene.page, scene.puppet
+    page.do("stop")
+    assert scene.asked(m.StopCommand)
+    time.sleep(2)
+    assert page.see("alarm") == ""
+    puppet.obeys = False
+    page.do("stop")
+    page.wait(lambda: "Press the robot's own button" in page.see("alarm"))
+    puppet.body("FAULT", fault="stop_order")
+    page.wait(lambda: page.see("alarm") == "")
+    puppet.obeys = True
+    puppet.body("ARMED")
+
+
+def test_a_page_that_lost_its_computer_says_that_stop_reaches_nobody(scene: Scene) -> None:
+    page = scene.page
+    page.open(lang="zh")
+    page.run("window.socket.disconnect()")
+    page.wait(lambda: "急停无法传到机器人" in page.body)
+
+
 def test_stop_stops_the_real_board_and_the_page_brings_it_back(scene: Scene) -> None:
     page, states, events = scene.page, [], []
 
@@ -146,7 +168,7 @@ def test_stop_stops_the_real_board_and_the_page_brings_it_back(scene: Scene) -> 
         page.do("stop")
         page.wait(lambda: states[-1:] == ["FAULT"])
         page.wait(lambda: page.see("status") == "Stopped")
-        assert "STOP was pressed" in page.see("detail")
+        page.wait(lambda: "STOP was pressed" in page.see("detail"))
         page.do("arm")
         page.wait(lambda: "Motors on: refused" in page.see("ack"))
         page.do("next-clear")
