@@ -114,7 +114,7 @@ def live(
             home_assistant.payload(config.robot_id, describe(pack)) if config.home_assistant.enabled else b""
         )
         bus.announce(home_assistant.topic(config.robot_id), known)
-        stack.enter_context(reporting(bus, watch, robot.latencies))
+        stack.enter_context(reporting(bus, watch, robot.latencies, robot.life.message))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: robot.stop())
         print(f"everpaw: {pack.manifest.name} listens; Ctrl-C ends", file=sys.stderr)

@@ -47,6 +47,16 @@ class LatencyTelemetry(Message):
     mono_ms: int
 
 
+class DayState(Message):
+    """Figures of the last day, means over steps; retained, so that a page which is opened late has them."""
+
+    step_s: Annotated[float, Field(gt=0)]
+    mono_ms: int
+    """The robot's clock at the end of the newest step"""
+    series: Annotated[dict[Name, Annotated[list[float | None], Field(max_length=288)]], Field(max_length=16)]
+    """Name -> values, the newest last; None where there was none"""
+
+
 class PrivacyState(Message):
     """What is open to ears and eyes."""
 

@@ -85,6 +85,7 @@ TOPICS: dict[str, Topic] = {
         Topic("state/body", m.BodyState, qos=1, retain=True),
         Topic("state/mind", m.MindState, qos=1, retain=True),
         Topic("state/privacy", reports.PrivacyState, qos=1, retain=True),
+        Topic("state/day", reports.DayState, qos=1, retain=True),
         Topic("state/update", reports.UpdateState, qos=1, retain=True),
         Topic("tele/joints", m.JointsTelemetry, qos=0, rate_hz=30),
         Topic("tele/link", m.LinkTelemetry, qos=0, rate_hz=1),

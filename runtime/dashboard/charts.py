@@ -10,6 +10,7 @@ from runtime.dashboard.view import View, card
 
 COLOURS = ("#2f7fb8", "#d0762b", "#3d9a5f")
 """Of lines and bars, three times as light or dark as either card; words have the page's (style.css)"""
+DAY_MS, LEAST_MS = 86_400_000, 600_000
 _GRID = {"splitLine": {"lineStyle": {"opacity": 0.25}}}
 
 
@@ -57,8 +58,10 @@ def _chart(view: View, title: str, options: dict[str, Any], sample: Callable[[],
         drawn[0] = data
         for series, values in zip(chart.options["series"], data["series"], strict=True):
             series["data"] = values
-        if "span" in data:
-            chart.options["yAxis"]["min"], chart.options["yAxis"]["max"] = data["span"]
+            series["showSymbol"] = len(values) == 1
+        for axis, name in (("yAxis", "span"), ("xAxis", "times")):
+            if name in data:
+                chart.options[axis]["min"], chart.options[axis]["max"] = data[name]
         if "names" in data:
             chart.options["yAxis"]["data"] = data["names"]
         chart.update()
@@ -78,7 +81,8 @@ def _lines(view: View, title: str, names: dict[str, str], span: tuple[float, flo
 
     def sample() -> dict[str, Any]:
         series = [_points(view, name) for name in names]
-        return {"series": series, "span": span or _span([value for line in series for _, value in line])}
+        values = [value for line in series for _, value in line]
+        return {"series": series, "span": span or _span(values), "times": _times(series)}
 
     _chart(view, title, options, sample)
 
@@ -90,9 +94,15 @@ def _span(values: list[float]) -> tuple[float, float]:
     return float(floor(low - room)), float(ceil(high + room))
 
 
+def _times(series: list[list[tuple[int, float]]]) -> tuple[int, int]:
+    """From the first to the last moment, a day and ten minutes at most and at least; milliseconds."""
+    moments = [at_ms for line in series for at_ms, _ in line]
+    last = max(moments, default=0)
+    return max(last - DAY_MS, min(last - LEAST_MS, min(moments, default=0))), last
+
+
 def _points(view: View, name: str) -> list[tuple[int, float]]:
-    series = view.pet.series.get(name)
-    return [(round(at_s * 1_000), round(value, 2)) for at_s, value in series.samples] if series else []
+    return [(round(at_s * 1_000), round(value, 2)) for at_s, value in view.pet.curve(name)]
 
 
 def _latency(view: View) -> None:

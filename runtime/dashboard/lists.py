@@ -83,15 +83,15 @@ def robots(view: View, choose: Callable[[str], None]) -> None:
 
     def refresh() -> None:
         pets = sorted(view.watcher.pets.values(), key=lambda pet: (not pet.online, pet.robot))
-        count.text = f"{sum(pet.online for pet in pets)} / {len(pets)}"
-        rows = [_fleet_row(view, pet) for pet in pets[:SHOWN_ROBOTS]]
+        count.text = w("robots.count").format(here=sum(pet.online for pet in pets), all=len(pets))
+        rows = [(pet.robot, _fleet_row(view, pet)) for pet in pets[:SHOWN_ROBOTS]]
         if rows == shown[0]:
             return
         shown[0] = rows
         body.clear()
-        for cells in rows:
+        for robot, cells in rows:
             with row(body, cells), ui.element("td"):
-                act(w("robots.open"), _opening(choose, cells[0]), f"open-{cells[0]}")
+                act(w("robots.open"), _opening(choose, robot), f"open-{robot}")
 
     view.on_refresh(refresh)
 
@@ -104,7 +104,8 @@ def _fleet_row(view: View, pet: Pet) -> list[str]:
     mind, link = pet.of("state/mind", m.MindState), pet.of("tele/link", m.LinkTelemetry)
     volts = f"{link.supply_mv / 1000:.1f} V" if link and link.supply_mv else "-"
     mood = view.words(f"moods.{mind.mood}") if mind else "-"
-    return [pet.robot, view.words(f"status.{pet.status.key}"), mood, volts]
+    name = pet.robot if pet.name.lower() == pet.robot else f"{pet.name} ({pet.robot})"
+    return [name, view.words(f"status.{pet.status.key}"), mood, volts]
 
 
 def _versions(view: View) -> None:
@@ -118,8 +119,12 @@ def _versions(view: View) -> None:
         if rows != shown[0]:
             shown[0] = rows
             body.clear()
-            for cells in rows:
-                row(body, cells)
+            for head, told in rows:
+                with body, ui.element("tr"):
+                    with ui.element("th").props("scope=row"):
+                        ui.label(head)
+                    with ui.element("td"):
+                        ui.label(told)
 
     view.on_refresh(refresh)
 
@@ -139,6 +144,7 @@ def _version_rows(view: View) -> list[tuple[str, str]]:
     if body:
         rows.append((w("robots.firmware"), f"{body.firmware} ({body.name})"))
     if link:
-        told = f"{link.stream_hz:g} Hz, {link.round_trip_ms or 0:g} ms, CRC {link.crc_errors}"
-        rows.append((w("robots.link"), told))
+        trip = f", {link.round_trip_ms:g} ms" if link.round_trip_ms is not None else ""
+        spoilt = w("robots.spoilt").format(count=link.crc_errors)
+        rows.append((w("robots.link"), f"{link.stream_hz:g} Hz{trip}, {spoilt}"))
     return rows

@@ -10,6 +10,7 @@ from runtime.dashboard.twin import Twin
 from runtime.dashboard.view import View, act, card, switch
 from runtime.eyes.pet import Status
 
+DRIVES = ("company", "play", "curiosity", "comfort", "rest", "peace")
 SKILLS_AT_HAND = ("sit", "lie", "stand", "wag", "shake_paw", "walk", "bark", "dance")
 
 
@@ -22,6 +23,7 @@ def now(view: View, avatar: str) -> Twin:
         with ui.element("div").classes("stack"):
             _status(view)
             _commands(view)
+            _needs(view)
             _hands(view)
     return twin
 
@@ -43,7 +45,7 @@ def _twin(view: View, avatar: str) -> Twin:
             if name not in labels:
                 with grid:
                     labels[name] = ui.label()
-            labels[name].text = f"{name.replace('_', ' ')} {angle:.1f}°"
+            labels[name].text = f"{w(f'joints.{name}')} {angle:.1f}°"
         angles.visible = bool(labels)
 
     view.on_refresh(refresh)
@@ -56,7 +58,6 @@ def _status(view: View) -> None:
         big = ui.label().classes("big").props("role=status data-see=status")
         detail = ui.label().classes("soft").props("data-see=detail")
         doing = ui.label().classes("soft")
-        wants = ui.label().classes("soft")
         power = ui.label().classes("soft").props("data-see=power")
         muted = ui.label(w("status.muted")).classes("bad")
         with ui.element("div").classes("row next"):
@@ -75,10 +76,27 @@ def _status(view: View) -> None:
             way.visible = status.key == key
         link = pet.of("tele/link", m.LinkTelemetry)
         power.text = _power(view, link) if link and pet.online else ""
-        doing.text = f"{w('status.does')}: {mind.doing.replace('_', ' ')}" if mind and mind.doing else ""
-        strongest = max(mind.drives, key=lambda name: mind.drives[name]) if mind and mind.drives else ""
-        wants.text = f"{w('status.wants')}: {w(f'drives.{strongest}')}" if strongest else ""
+        doing.text = f"{w('status.does')}: {w(f'skills.{mind.doing}')}" if mind and mind.doing else ""
         muted.visible = bool(pet.privacy and pet.privacy.muted)
+
+    view.on_refresh(refresh)
+
+
+def _needs(view: View) -> None:
+    """What it wants, each as a bar; gone where the pet has no life of its own."""
+    w = view.words
+    bars: dict[str, ui.element] = {}
+    with card(w("status.wants"), "c-needs") as framed, ui.element("div").classes("needs"):
+        for name in DRIVES:
+            ui.label(w(f"drives.{name}"))
+            bars[name] = ui.element("meter").props(f'min=0 max=1 aria-label="{w(f"drives.{name}")}"')
+
+    def refresh() -> None:
+        mind = view.pet.of("state/mind", m.MindState)
+        drives = mind.drives if mind and view.pet.online else {}
+        framed.visible = bool(drives)
+        for name, bar in bars.items():
+            bar.props(f"value={drives.get(name, 0.0):.2f}")
 
     view.on_refresh(refresh)
 
@@ -142,7 +160,7 @@ def _say(view: View, text: ui.input) -> None:
 
 
 def _told(view: View, ack: m.Ack) -> str:
-    why = f": {ack.reason}" if ack.reason else ""
+    why = f": {view.words(f'reasons.{ack.reason}')}" if ack.reason else ""
     return f"{view.words(f'commands.{ack.act}')}: {view.words(f'ack.{ack.status}')}{why}"
 
 

@@ -13,7 +13,7 @@ from runtime.dashboard.devices import Door, devices
 from runtime.dashboard.now import now
 from runtime.dashboard.stopping import alarm, stop_button
 from runtime.dashboard.twin import Twin
-from runtime.dashboard.updates import updates
+from runtime.dashboard.updates import badge_of_updates, updates
 from runtime.dashboard.view import View
 from runtime.dashboard.words import LANGUAGES, Words
 from runtime.eyes.pet import Pet
@@ -118,9 +118,14 @@ def _head(view: View) -> None:
         stopping = stop_button(view)
     alarm(view, stopping)
 
+    title = [""]
+
     def refresh() -> None:
         status = view.pet.status
         name.text = view.pet.name or "everpaw"
+        if title[0] != name.text:
+            title[0] = name.text
+            ui.page_title(name.text)
         pill.text = w(f"status.{status.key}")
         pill.classes(replace=f"pill {status.level}")
         broker.visible = not view.watcher.bus.connected
@@ -135,7 +140,8 @@ def _toggle(dark: ui.dark_mode) -> None:
 def _tabs(view: View) -> ui.tabs:
     with ui.tabs().props("dense outside-arrows mobile-arrows align=left no-caps") as tabs:
         for part in PARTS:
-            ui.tab(part, label=view.words(f"page.{part}")).props(f"data-do=tab-{part}")
+            made = ui.tab(part, label=view.words(f"page.{part}")).props(f"data-do=tab-{part}")
+    badge_of_updates(view, made)
     return tabs
 
 

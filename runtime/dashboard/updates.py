@@ -77,6 +77,18 @@ def updates(view: View) -> None:
     view.on_refresh(refresh)
 
 
+def badge_of_updates(view: View, tab: ui.tab) -> None:
+    """A mark on the tab, seen from everywhere, while something new is offered."""
+    with tab:
+        badge = ui.badge(view.words("updates.new"), color=None).classes("news")
+
+    def refresh() -> None:
+        state = view.pet.of("state/update", UpdateState)
+        badge.visible = state is not None and news(state) is not None
+
+    view.on_refresh(refresh)
+
+
 def news(state: UpdateState) -> OfferRow | None:
     """What is offered, where it is not what serves."""
     offered = state.offered

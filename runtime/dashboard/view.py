@@ -50,13 +50,13 @@ class View:
 
 
 @contextmanager
-def card(title: str = "", classes: str = "") -> Iterator[None]:
+def card(title: str = "", classes: str = "") -> Iterator[ui.element]:
     """A framed part of the page."""
-    with ui.element("section").classes(f"card {classes}"):
+    with ui.element("section").classes(f"card {classes}") as framed:
         if title:
             with ui.element("h2"):
                 ui.label(title)
-        yield
+        yield framed
 
 
 def act(label: str, do: Callable[[], object], marker: str = "") -> ui.button:

@@ -92,7 +92,8 @@ def looking_on(scene: Stage, args: argparse.Namespace) -> Iterator[None]:
     words = ("dashboard", "--broker", f"{broker.host}:{broker.port}", "--port", str(port))
     print(f"Watch it: http://{broker.host}:{port}/ (in a few seconds)", file=sys.stderr)
     watch = HostWatch(Path.cwd())
-    figures = reporting(scene.robot.bus, watch, scene.robot.latencies)
+    robot = scene.robot
+    figures = reporting(robot.bus, watch, robot.latencies, robot.life.message)
     with process("runtime.cli", *words, quiet=True) as page, figures:
         os.setpriority(os.PRIO_PROCESS, page.pid, 10)  # the pet comes first
         yield

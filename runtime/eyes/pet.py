@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from runtime.contracts import messages as m
-from runtime.contracts.reports import BodyMeta, HostTelemetry, LatencyTelemetry, PrivacyState
+from runtime.contracts.reports import BodyMeta, DayState, LatencyTelemetry, PrivacyState
 from runtime.contracts.topics import TOPICS
+from runtime.history import figures_of
 
 SILENT_S = 5.0
 """Without a word of the robot's clock for so long it counts as away; the bridge tells it every second"""
@@ -53,6 +54,8 @@ class Pet:
     talk: deque[tuple[float, m.TurnEvent]] = field(default_factory=lambda: deque(maxlen=TALK))
     series: dict[str, Series] = field(default_factory=dict)
     acks: deque[m.Ack] = field(default_factory=lambda: deque(maxlen=20))
+    _clock_wall_s: float | None = None
+    """Wall clock here when that was"""
 
     def of(self, name: str, model: type[M]) -> M | None:
         """The newest message of `name`; None where none came."""
@@ -63,22 +66,14 @@ class Pet:
         """A message of the robot; events are the log's, but for the talk."""
         self.last[name] = message
         if name == "state/clock" and not retained:
-            self.heard_s = time.monotonic()
+            self.heard_s, self._clock_wall_s = time.monotonic(), wall_s
         match message:
             case m.TurnEvent():
                 self.talk.append((wall_s, message))
             case m.Ack():
                 self.acks.append(message)
-            case m.MindState():
-                self._sample("valence", wall_s, message.valence)
-                self._sample("arousal", wall_s, message.arousal)
-            case m.LinkTelemetry():
-                self._sample("supply_v", wall_s, message.supply_mv and message.supply_mv / 1000)
-                self._sample("board_c", wall_s, message.temperature_c)
-            case HostTelemetry():
-                self._sample("host_c", wall_s, message.temperature_c)
-                self._sample("cpu_percent", wall_s, message.cpu_percent)
-                self._sample("memory_mb", wall_s, message.mind_memory_mb)
+        for figure, value in figures_of(message).items():
+            self.series.setdefault(figure, Series()).add(wall_s, value)
 
     def forget(self, erased: Iterable[str]) -> None:
         """What the robot erased is kept here no longer either."""
@@ -89,9 +84,17 @@ class Pet:
             if of in classes:
                 self.last.pop(name, None)
 
-    def _sample(self, name: str, wall_s: float, value: float | None) -> None:
-        if value is not None:
-            self.series.setdefault(name, Series()).add(wall_s, value)
+    def curve(self, figure: str) -> list[tuple[float, float]]:
+        """(wall clock, value) of the last day: what was heard here, and before that what the robot tells."""
+        heard = list(self.series[figure].samples) if figure in self.series else []
+        day, clock = self.of("state/day", DayState), self.of("state/clock", m.Clock)
+        if day is None or clock is None or self._clock_wall_s is None:
+            return heard
+        end_s = self._clock_wall_s - (clock.mono_ms - day.mono_ms) / 1e3
+        values = day.series.get(figure, [])
+        first_s = end_s - day.step_s * (len(values) - 0.5)  # a mean stands in the middle of its step
+        told = [(first_s + day.step_s * n, value) for n, value in enumerate(values) if value is not None]
+        return [(at_s, value) for at_s, value in told if not heard or at_s < heard[0][0]] + heard
 
     @property
     def name(self) -> str:

@@ -67,6 +67,7 @@ MESSAGES: list[m.Message] = [
     ),
     reports.FactsAck(id="r9", ok=True, facts=({"number": 3, "text": "x", "value": "y"},), total=1),
     reports.PastEvents(origin="mind-1", after=5, events=[("event/safety", {"kind": "halt"})], last_seq=6),
+    reports.DayState(step_s=600.0, mono_ms=14, series={"valence": [0.1, None]}),
     reports.PrivacyState(muted=False, share_text=False, remembers=True),
     reports.HostTelemetry(
         cpu_percent=10.0,

@@ -66,14 +66,14 @@ def test_the_angles_are_told_in_numbers_where_there_are_any(scene: Scene) -> Non
     scene.puppet.joints({"head_pan": 12.0})
     page.wait(lambda: "Joint angles" in page.body)
     page.element("summary").click()
-    page.wait(lambda: "head pan 12.0°" in page.body)
+    page.wait(lambda: "head to the side 12.0°" in page.body)
     assert page.run("return getComputedStyle(document.querySelector('summary')).display") == "list-item"
 
 
 def test_after_a_silence_the_pose_is_taken_up_without_a_jump(scene: Scene) -> None:
     page = scene.page
     scene.puppet.joints(dict.fromkeys(pose(0), 0.0) | {"head_pan": 0.0})
-    page.wait(lambda: page.run("return window.everpawTwin.target.head_pan") == 0.0)
+    page.wait(lambda: page.run("const t = window.everpawTwin; return t.target.head_pan === 0 && !t.ease"))
     page.run(TRACE)
     scene.puppet.joints(dict.fromkeys(pose(0), 0.0) | {"head_pan": 80.0})
     page.wait(lambda: abs(page.run("return window.everpawTwin.angles().head_pan") - 80) < 0.1)
@@ -340,9 +340,18 @@ def test_events_are_searched_and_robots_listed(scene: Scene) -> None:
     page.element('[aria-label="Search"]').send_keys("strawberry held")
     page.wait(lambda: "The cable" not in page.body and "Held still · strawberry" in page.body)
     page.part("robots")
-    page.wait(lambda: "2 / 2" in page.body and "7.6 V" in page.body)
+    page.wait(lambda: "2 of 2 in contact" in page.body and "7.6 V" in page.body)
+    assert "Rex (puppet)" in page.body
     page.do("open-real")
     page.wait(lambda: "robot=real" in page.driver.current_url)
+
+
+def test_what_it_wants_is_shown_and_goes_with_the_mind(scene: Scene) -> None:
+    page, bars = scene.page, 'return [...document.querySelectorAll(".needs meter")].map((bar) => bar.value)'
+    page.wait(lambda: 0.8 in page.run(bars))
+    assert page.driver.title == "Rex"
+    page.open(robot="real")
+    page.wait(lambda: "What it wants" not in page.body)
 
 
 def test_charts_show_what_came(scene: Scene) -> None:

@@ -9,9 +9,12 @@ import pytest
 from firmware_bridge.mcu import protocol as p
 from runtime import starter
 from runtime.contracts import messages as m
+from runtime.contracts.body import load_body
 from runtime.dashboard import telling, words
 from runtime.dashboard.words import LANGUAGES, Words
 from runtime.event_log import Row
+from runtime.life.acts import ACTS
+from runtime.life.drives import AWAKE
 
 EN, ZH = (Words(language) for language in LANGUAGES)
 TABLE: dict[str, dict[str, list[str]]] = tomllib.loads(
@@ -69,6 +72,9 @@ def test_no_word_of_the_robot_is_left_untold() -> None:
         assert {what, f"{what}_off"} - {"copy_off"} <= set(TABLE["switched"])
     assert {reason.lower() for reason in p.REASONS} <= set(TABLE["faults"])
     assert set(get_args(m.JobStatus)) <= set(TABLE["jobs"])
+    assert {act.name for act in ACTS} <= set(TABLE["skills"])
+    assert set(load_body().by_name) <= set(TABLE["joints"])
+    assert set(TABLE["drives"]) == set(AWAKE)
     assert set(get_args(m.AckStatus)) <= set(TABLE["ack"])
     skills = {path.stem for path in starter.load_pack().files("skills", ".toml")}
     assert skills <= set(TABLE["skills"])

@@ -17,7 +17,7 @@ from runtime.body import mono_ms
 from runtime.broker import available_kind, run_broker
 from runtime.contracts import messages as m
 from runtime.contracts.config import RobotConfig
-from runtime.contracts.reports import ErasedAck, ExportAck, KeptAck
+from runtime.contracts.reports import DayState, ErasedAck, ExportAck, KeptAck
 from runtime.contracts.requests import EraseRequest
 from runtime.contracts.topics import encode
 from runtime.data_folder import data_folder, in_use
@@ -130,6 +130,7 @@ def test_a_page_takes_a_copy_of_what_a_living_mind_keeps(home: Path, watcher: Wa
     with zipfile.ZipFile(BytesIO(page.open())) as archive:
         assert SECRET in archive.read("facts.json").decode()
         assert SECRET in archive.read("lessons.jsonl").decode()
+    until(lambda: watcher.pets["rex"].of("state/day", DayState) is not None)
     until(lambda: any(isinstance(message, m.PrivacyEvent) and message.what == "copy" for message in seen))
     told = b"".join(encode(message) for message in seen)
     assert b"flowerpot" not in told
