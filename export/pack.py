@@ -54,7 +54,7 @@ def describe_model(folder: Path, file: Path) -> PackModel:
         inputs=engine.input_shapes,
         outputs=engine.output_shapes,
         licence=facts.get("licence", LICENCE),
-        metrics=_figures(facts.get("metrics")) or _rates(facts.get("report", {})),
+        metrics=_rates(facts.get("report", {})) | _figures(facts.get("metrics")),
         metrics_float=_figures(facts.get("metrics_float")),
         checkpoint_sha256=facts.get("checkpoint_sha256"),
         datasets=facts.get("datasets", {}),

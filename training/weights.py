@@ -41,7 +41,10 @@ def shipped(path: Path) -> dict[str, np.ndarray]:
     for name in [name for name in found if name.endswith(NIBBLES)]:
         plain = name.removesuffix(NIBBLES)
         found[plain] = _unfolded(found.pop(name), found.pop(f"{plain}_scales"))
-    return {name.removesuffix(HALF): values for name, values in found.items()}
+    return {
+        name.removesuffix(HALF): values.astype(np.float32) if name.endswith(HALF) else values
+        for name, values in found.items()
+    }
 
 
 def _unfolded(packed: np.ndarray, scales: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from export.models import rebuild
 from export.models.part import Answer, Figure, Floats, Part, of_torch, restore
@@ -95,7 +96,7 @@ def head(data: Path, file: Path) -> Part:
 
     return Part(
         name, file, [row[len(row) // 2][None] for row in rows], of_torch(rebuild.head_module(source)),
-        lambda path: _save_head(source, path), judge,
+        lambda path: onnx.save(wake_export.graph_of(source, {}, small=False), str(path)), judge, "fp16",
     )  # fmt: skip
 
 
@@ -112,9 +113,3 @@ def _fires(answer: Answer, rows: Floats, settings: HeadSettings) -> bool:
     trigger = Trigger(settings)
     scores = (float(answer(row[None]).ravel()[0]) for row in rows)
     return any(trigger.step(1_280 * step, score) for step, score in enumerate(scores))
-
-
-def _save_head(source: object, path: Path) -> None:
-    import onnx
-
-    onnx.save(wake_export._graph(source, {}), str(path))  # type: ignore[arg-type]

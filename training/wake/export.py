@@ -12,8 +12,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from runtime.audio.heads import WakeHead
 from runtime.contracts.errors import TrainingError
+from training.stored import HALF
 from training.wake import tflite
-from training.wake.head import Head
+from training.wake.head import Head, halves
 from training.wake.plan import Plan
 
 _OPSET, _IR_VERSION = 17, 8
@@ -39,7 +40,7 @@ def save_head(
     }
     model, twin = out / f"{stem}.onnx", out / f"{stem}.tflite"
     drafts = [out / f"{stem}.part.onnx", out / f"{stem}.part.tflite"]
-    onnx.save(_graph(head, settings), drafts[0])
+    onnx.save(graph_of(head, settings), drafts[0])
     drafts[1].write_bytes(tflite.write(head.layers, name))
     windows = np.random.default_rng(0).normal(0, 12, (32, head.windows, 96)).astype(np.float32)
     for draft, scores in zip(drafts, (onnx_scores, tflite_scores), strict=True):
@@ -53,11 +54,18 @@ def save_head(
     return model
 
 
-def _graph(head: Head, settings: dict[str, object]) -> onnx.ModelProto:
+def graph_of(head: Head, settings: dict[str, object], small: bool = True) -> onnx.ModelProto:
+    """The head as ONNX; `small`: weights stored as halves where that loses nothing."""
     nodes, constants, here = [helper.make_node("Flatten", ["x"], ["flat"])], [], "flat"
     for number, (weight, bias) in enumerate(head.layers):
         names = f"weight{number}", f"bias{number}"
-        constants += [numpy_helper.from_array(v, n) for v, n in zip((weight, bias), names, strict=True)]
+        constants.append(numpy_helper.from_array(bias, names[1]))
+        packed = halves(weight) if small else None
+        if packed is None:
+            constants.append(numpy_helper.from_array(weight, names[0]))
+        else:
+            constants.append(numpy_helper.from_array(packed, f"{names[0]}{HALF}"))
+            nodes.append(helper.make_node("Cast", [f"{names[0]}{HALF}"], [names[0]], to=TensorProto.FLOAT))
         nodes.append(helper.make_node("Gemm", [here, *names], [f"layer{number}"], transB=1))
         here = f"layer{number}"
         if number < len(head.layers) - 1:
@@ -134,6 +142,7 @@ _CARD = """# Head "{name}"
 
 Says every 80 ms how likely "{name}" has just ended, from openWakeWord speech embeddings. It hears a name at
 {threshold:.4f} or more for {patience} steps in a row, and not again within {refractory_s:g} s.
+Weights are stored as halves and computed with in float32, in both files.
 
 Command (seed {seed}; {minutes} minutes, without what the making of clips took that the cache already held):
 

@@ -100,6 +100,12 @@ class Head:
     def windows(self) -> int:
         return self.layers[0][0].shape[1] // 96
 
+    def halved(self) -> "Head":
+        """With weights that half precision holds, which files store in half the bytes."""
+        return Head(
+            tuple((weight.astype(np.float16).astype(np.float32), bias) for weight, bias in self.layers)
+        )
+
     def __call__(self, windows: Floats) -> Floats:
         """(B, T, 96) -> (B,) probabilities."""
         x = windows.reshape(len(windows), -1)
@@ -107,6 +113,12 @@ class Head:
             x = np.maximum(x @ weight.T + bias, 0.0)
         weight, bias = self.layers[-1]
         return np.asarray(1.0 / (1.0 + np.exp(-(x @ weight.T + bias)[:, 0])), np.float32)
+
+
+def halves(weight: Floats) -> npt.NDArray[np.float16] | None:
+    """The same values in half precision; None where it does not hold them exactly."""
+    small = weight.astype(np.float16)
+    return small if (small == weight).all() else None
 
 
 def merged(nets: Sequence[Net]) -> Head:

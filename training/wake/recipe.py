@@ -85,7 +85,8 @@ def train(
     choose_clips = gather(words, choosing_orders(plan, words, seed, recordings), workers, "choose")
 
     # model, threshold
-    head = fit(train_clips, plan, seed, say)
+    trained = fit(train_clips, plan, seed, say)
+    head = trained.halved()
     threshold, shares, curve = choose(head, choose_clips, plan)
     say("held-out voices: " + ", ".join(f"{key} {share:.3f}" for key, share in shares.items()))
 
@@ -99,7 +100,7 @@ def train(
     card = write_card(path, name, threshold, plan, report)
     draw(curve, threshold, name, card.with_suffix(".png"))
     command = f'python -m training.wake --name "{name}" --seed {seed}' + (" --smoke" if smoke else "")
-    keep_origin(head, path, command, recordings)
+    keep_origin(trained, path, command, recordings)
     if only_owner and recordings:
         verifier = train_verifier(path, recordings, seed, workers)
         for what, figure in Verifier.load(verifier).report.items():
@@ -109,7 +110,7 @@ def train(
 
 
 def keep_origin(head: Head, path: Path, command: str, recordings: Path | None) -> None:
-    """The head's weights beside its folder, and where they come from beside the head."""
+    """The weights as trained beside the head's folder, and where they come from beside the head."""
     state = {
         f"{what}{number}": torch.from_numpy(values)
         for number, layer in enumerate(head.layers)
@@ -117,7 +118,7 @@ def keep_origin(head: Head, path: Path, command: str, recordings: Path | None) -
     }
     checkpoint = weights.keep(state, weights.beside(path.parent) / path.stem)
     sets = provenance.own("everyday.txt", "words.txt", "paraphrases.yaml", "wake_split.tsv")
-    provenance.record(path, checkpoint, sets | _heard(recordings), command)
+    provenance.record(path, checkpoint, sets | _heard(recordings), command, "fp16")
 
 
 def _heard(recordings: Path | None) -> dict[str, Path]:

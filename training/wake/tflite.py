@@ -7,16 +7,21 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.contracts.errors import MissingExtraError
+from training.wake.head import halves
 
 _VERSION = 3
 """Of the schema; what every TFLite since 2018 reads"""
+_KINDS = {"float32": "FLOAT32", "float16": "FLOAT16", "int32": "INT32"}
+_VERSIONS = {"DEQUANTIZE": 3}
+"""Of an operator: the first that takes halves"""
 Floats = npt.NDArray[np.float32]
 
 
 def write(layers: Sequence[tuple[Floats, Floats]], name: str) -> bytes:
     """[1, T, 96] -> [1, 1]: flatten, fully connected layers with ReLU between, a sigmoid.
 
-    Weights are (out, in). Raises MissingExtraError without the packages `tflite` and `flatbuffers`.
+    Weights are (out, in), stored as halves where that loses nothing. Raises MissingExtraError without the
+    packages `tflite` and `flatbuffers`.
     """
     try:
         import flatbuffers
@@ -32,8 +37,7 @@ def write(layers: Sequence[tuple[Floats, Floats]], name: str) -> bytes:
     here = flat
     for number, (weight, bias) in enumerate(layers):
         out = file.tensor(f"layer{number}", (1, len(bias)))
-        constants = [file.tensor(f"weight{number}", weight.shape, weight)]
-        constants += [file.tensor(f"bias{number}", bias.shape, bias)]
+        constants = [file.weight(f"weight{number}", weight), file.tensor(f"bias{number}", bias.shape, bias)]
         file.operator("FULLY_CONNECTED", [here, *constants], out, relu=number < len(layers) - 1)
         here = out
     score = file.tensor("score", (1, 1))
@@ -64,20 +68,28 @@ class _File:
         return s.BufferEnd(b)
 
     def tensor(self, name: str, shape: Sequence[int], values: npt.NDArray[Any] | None = None) -> int:
-        """Its number; a constant where `values` are given, float32 unless they are int32."""
+        """Its number; a constant of its own type where `values` are given, else float32."""
         b, s, number = self._b, self._s, 0
         if values is not None:
             number = len(self._buffers)
             self._buffers.append(self._buffer(np.ascontiguousarray(values).tobytes()))
-        whole = values is not None and values.dtype == np.int32
+        kind = _KINDS[values.dtype.name if values is not None else "float32"]
         title, dims = b.CreateString(name), self._numbers(shape)
         s.TensorStart(b)
         s.TensorAddShape(b, dims)
-        s.TensorAddType(b, s.TensorType.INT32 if whole else s.TensorType.FLOAT32)
+        s.TensorAddType(b, getattr(s.TensorType, kind))
         s.TensorAddBuffer(b, number)
         s.TensorAddName(b, title)
         self._tensors.append(s.TensorEnd(b))
         return len(self._tensors) - 1
+
+    def weight(self, name: str, values: Floats) -> int:
+        """A constant to compute with in float32."""
+        if (small := halves(values)) is None:
+            return self.tensor(name, values.shape, values)
+        stored, whole = self.tensor(f"{name}.half", values.shape, small), self.tensor(name, values.shape)
+        self.operator("DEQUANTIZE", [stored], whole)
+        return whole
 
     def operator(self, kind: str, inputs: Sequence[int], output: int, relu: bool = False) -> None:
         b, s = self._b, self._s
@@ -125,7 +137,7 @@ class _File:
         s.OperatorCodeStart(b)
         s.OperatorCodeAddDeprecatedBuiltinCode(b, number)
         s.OperatorCodeAddBuiltinCode(b, number)
-        s.OperatorCodeAddVersion(b, 1)
+        s.OperatorCodeAddVersion(b, _VERSIONS.get(kind, 1))
         return s.OperatorCodeEnd(b)
 
     def _numbers(self, values: Sequence[int]) -> int:

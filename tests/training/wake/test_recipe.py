@@ -120,10 +120,25 @@ def test_merged_networks_answer_with_the_mean_of_their_logits() -> None:
     np.testing.assert_allclose(head(windows.numpy()), torch.sigmoid(logits.mean(0)).numpy(), atol=1e-5)
 
 
-def test_a_head_is_the_same_in_both_formats_and_loads_where_it_must(tmp_path: Path) -> None:
+def test_halves_are_stored_in_half_the_bytes_and_only_where_nothing_is_lost(tmp_path: Path) -> None:
+    trained = wake_head.merged([trained_a_little(seed=seed) for seed in range(2)])
+    windows = np.random.default_rng(1).normal(3, 7, (50, 6, 96)).astype(np.float32)
+    np.testing.assert_allclose(trained.halved()(windows), trained(windows), atol=1e-2)
+    sizes = []
+    for name, head in (("whole", trained), ("half", trained.halved())):
+        path = save_head(head, tmp_path, name, 0.7, wake_plan.WAKE, {})
+        np.testing.assert_allclose(onnx_scores(path, windows), head(windows), atol=1e-5)
+        sizes.append((path.stat().st_size, path.with_suffix(".tflite").stat().st_size))
+    for whole, half in zip(*sizes, strict=True):
+        assert half < 0.55 * whole
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_a_head_is_the_same_in_both_formats_and_loads_where_it_must(tmp_path: Path, small: bool) -> None:
     from pyopen_wakeword import OpenWakeWord
 
     head = wake_head.merged([trained_a_little(seed=seed) for seed in range(2)])
+    head = head.halved() if small else head
     path = save_head(head, tmp_path, "rex", 0.7, wake_plan.WAKE, {})
     windows = np.random.default_rng(1).normal(3, 7, (50, 6, 96)).astype(np.float32)
     expected = head(windows)
