@@ -29,9 +29,11 @@ from runtime.mind.early import Look, Plan, is_closed
 from runtime.mind.emotion import Emotion
 from runtime.mind.grammar import Grammar, Parse, normalise
 from runtime.mind.history import History
+from runtime.mind.memory import replies
 from runtime.mind.memory.memory import Answer, Memory
 from runtime.mind.memory.recalling import NOBODY_TOLD
-from runtime.mind.moment_ago import said_again, told_of
+from runtime.mind.moment_ago import just_told, said_again, told_of
+from runtime.mind.output_rules import told_about
 from runtime.mind.prompt import MAX_TURNS, NO_ACT, Prompt
 from runtime.mind.reader import Reader
 from runtime.mind.replying import Speaking, Telling
@@ -50,7 +52,7 @@ ALWAYS_OBEYED = frozenset({"stop", CRISIS, UNSAFE})
 MEMORY_INTENTS = frozenset({"remember", "recall", "forget", "consent"})
 """Sentences of the grammar that the memory answers"""
 MOMENT_S = 300.0
-"""Quiet for longer, and what was said before is no longer repeated to whoever asks"""
+"""Quiet for longer, and nothing of what was said before is told to whoever asks"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,8 @@ class Conversation:
         """Nothing was said for `dt_s` seconds."""
         self.emotion.tick(dt_s)
         self._quiet_s += dt_s
+        if self._quiet_s > MOMENT_S:  # by now somebody else may be asking
+            self.history.clear()
 
     def read(self, text: str) -> Turn:
         """A turn from typed words, with the whole reply."""
@@ -292,6 +296,8 @@ class Conversation:
         answer = self._again(text, understanding, clear) or self._remembered(
             text, understanding, clear, "said" if "asr" in stages_ms else "typed"
         )
+        if answer is None or answer.why == NOBODY_TOLD:
+            answer = self._just_told(text, understanding, clear) or answer
         self._quiet_s = 0.0
         if answer is not None:
             why = f"memory: {answer.why}" if answer.intent in MEMORY_INTENTS else answer.why
@@ -315,8 +321,6 @@ class Conversation:
         """What was said a moment ago, where that is asked for."""
         if text is None or found.intent in ALWAYS_OBEYED or clear < self._settings.least_clear:
             return None
-        if self._quiet_s > MOMENT_S:  # by now somebody else may be asking
-            return None
         said = said_again(normalise(text), self.history.turns(), self.name)
         return None if said is None else Answer("repeat", said, "said a moment ago")
 
@@ -330,9 +334,20 @@ class Conversation:
         if (not unsure and found.intent not in MEMORY_INTENTS) or (unsure and clear < LEAST_GUESS):
             return None
         answer = self._memory.hear(text, source, clear, certain=source == "typed" or not unsure)
-        lately = self.history.understood(self._settings.least_clear)[-MAX_TURNS:]
         unknown = answer is not None and answer.why == NOBODY_TOLD and self._speaking.has_model
-        return None if unknown and told_of(text, lately) else answer
+        return None if unknown and told_of(text, self._lately()) else answer
+
+    def _just_told(self, text: str | None, found: Understanding, clear: float) -> Answer | None:
+        """What somebody told a moment ago, and no memory took up, where it answers a question."""
+        asks = found.guessed or found.intent in (None, "recall")
+        if text is None or not asks or clear < self._settings.least_clear:
+            return None
+        said = just_told(text, self._lately())
+        return None if said is None else Answer("recall", said, "said a moment ago")
+
+    def _lately(self) -> tuple[tuple[str, str], ...]:
+        """(heard, said) of the last turns that were heard well enough."""
+        return self.history.understood(self._settings.least_clear)[-MAX_TURNS:]
 
     def _told(self, understanding: Understanding, answer: Answer) -> Reply:
         """What the memory says, unless its owner wants that unsaid."""
@@ -362,7 +377,10 @@ class Conversation:
             mood=self.emotion.mood,
             act=reply.act.name if reply.act else NO_ACT,
         )
-        return replace(reply, by=by, why=why, prompt=prompt, seed=self._chance.randrange(2**31))
+        fact = told_about(prompt)  # said where the model's words are held back
+        told_text = replies.only_know(fact) if fact and not self._unsaid.find(fact) else reply.text
+        seed = self._chance.randrange(2**31)
+        return replace(reply, text=told_text, by=by, why=why, prompt=prompt, seed=seed)
 
 
 def _talker_of(pack: Pack, settings: DialogueSettings) -> Talker | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from runtime.mind.memory.questions import question_of
 from runtime.mind.memory.statements import statement_of
 from runtime.mind.memory.tokens import tokens
+from runtime.mind.memory.viewpoint import to_listener
 
 NOTHING_HEARD, NOTHING_SAID = "You have not said anything yet.", "I have not said anything yet."
 _I_SAID = "I said: "
@@ -69,11 +70,21 @@ def said_again(heard: str, turns: Sequence[tuple[str | None, str]], name: str = 
     return None
 
 
-def told_of(text: str, turns: Sequence[tuple[str, str]]) -> bool:
-    """One of the `turns` told something with a telling word of `text`: who reads them may find the answer.
+def just_told(text: str, turns: Sequence[tuple[str, str]]) -> str | None:
+    """The answer to a question, each telling word of which the newest such one of `turns` told.
 
     What the memory takes up counts for nothing here: it knows whose that is, and a guest is not told it.
     """
+    question = question_of(text)
+    if question is None or question.yes_no or not question.wanted:
+        return None
+    told = (heard for heard, _ in reversed(turns) if not _known(heard))
+    found = next((heard for heard in told if question.wanted <= {*tokens(heard)}), None)
+    return f"You just told me that {to_listener(found).strip(' .!?')}." if found else None
+
+
+def told_of(text: str, turns: Sequence[tuple[str, str]]) -> bool:
+    """As `just_told`, of one telling word: who reads the turns may find the answer."""
     told = {word for heard, _ in turns if not _known(heard) for word in tokens(heard)}
     return bool(told.intersection(tokens(text)))
 

@@ -162,6 +162,34 @@ def _recalled(sentence: str, context: Context) -> str | None:
     return found.group() if 4 * len(new) > len(told) else None
 
 
+_ADMITS = re.compile(
+    r"\b(?:don't|do not|can't|cannot|never) (?:know|say|remember|heard?)\b|\btold\b.*\b(?:not|n't)|"
+    r"\b(?:nobody|not|never|haven't)\b.*\btold\b|\bno idea\b"
+)
+
+
+def told_about(prompt: Prompt) -> str | None:
+    """What somebody told of the thing that a question is about, as it was told; None for no question."""
+    if not _asks(prompt.heard):
+        return None
+    about = {*tokens(prompt.heard)} - {*tokens(prompt.name)}
+    told = (*prompt.facts, *(heard for heard, _ in reversed(prompt.history) if not _asks(heard)))
+    return next((text for text in told if about.intersection(tokens(text))), None)
+
+
+def _asks(text: str) -> bool:
+    return bool(QUESTIONS.intersection(normalise(text).split()[:1]))
+
+
+def _made_up(sentence: str, context: Context) -> str | None:
+    """An answer about what somebody told it, a third of whose telling words nobody did."""
+    if sentence.endswith("?") or _ADMITS.search(sentence.lower()) or told_about(context.prompt) is None:
+        return None
+    said, known = tokens(sentence), {*tokens(context.known)}
+    new = [word for word in said if word not in known]
+    return sentence if 3 * len(new) > len(said) else None
+
+
 _STUTTER = re.compile(
     r"\b(?!(?:very|really|much|many|long|far|that|had|bye|knock|wag|woof|sniff|night)\b)([a-z]{3,}) \1\b",
     re.IGNORECASE,
@@ -187,8 +215,7 @@ def _repeats(sentence: str, context: Context) -> str | None:
 
 def _answers(sentence: str, heard: str) -> bool:
     """It holds a telling word of what was asked."""
-    asks = normalise(heard).split()[:1]
-    return bool(asks) and asks[0] in QUESTIONS and not set(tokens(heard)).isdisjoint(tokens(sentence))
+    return _asks(heard) and not set(tokens(heard)).isdisjoint(tokens(sentence))
 
 
 def _too_long(sentence: str, context: Context) -> str | None:
@@ -206,6 +233,7 @@ RULES: tuple[Rule, ...] = (
     Rule("belongings", _belongings),
     Rule("gibberish", _gibberish),
     Rule("recalled", _recalled),
+    Rule("made up", _made_up),
     Rule("repetition", _repeats),
     Rule("length", _too_long),
 )

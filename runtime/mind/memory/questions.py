@@ -51,7 +51,7 @@ _OF_THINGS = frozenset({"place", "is", "note", "does", "name"})
 _OF_NAMES = frozenset({"name", "is", "note", "favourite"})
 _MAX_WORDS = 11
 _NO_FACT = re.compile(
-    r"^(?:is|are|was|were) (?:it|there|this|that)\b"
+    r"^(?:is|are|was|were|how is|how's) (?:it|there|this|that)\b|^how do (?:i|we) (?:look|sound|seem)\b"
     r"|\b(?:should|could|would|will|shall|may|might|must|have to|need to|want to|going to|get|find|buy)\b"
     r"|^(?:why|how (?!many|much|age|do|did|is|are|was|tall|weight|big|old|long have))\b"
     r"|\bcan (?:i|we) (?!eat|drink|swim|drive|ride|speak|play|cook|sing|dance|read)"

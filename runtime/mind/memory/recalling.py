@@ -20,7 +20,10 @@ def listed(talk: Talk, heard: Heard) -> Answer | None:
         return None
     if wish.kind == "tell all":
         return _answer(talk, talk.knowledge.of(talk.who), "all that somebody told")
-    return _answer(talk, talk.knowledge.about(wish.topic, talk.who), "all about a topic")
+    found = talk.knowledge.about(wish.topic, talk.who)
+    if not found and wish.topic:
+        return Answer("recall", replies.nothing_about(wish.topic), NOBODY_TOLD)
+    return _answer(talk, found, "all about a topic")
 
 
 def asked(talk: Talk, heard: Heard) -> Answer | None:

@@ -53,8 +53,17 @@ def greeted(name: str, *, known: bool) -> str:
     return f"Hello {name}." if known else f"Hello {name}. Your name is {name}, I'll remember."
 
 
+def only_know(text: str) -> str:
+    """A fact as its teller put it, where more was asked than that."""
+    return f"I only know that {to_listener(text).rstrip('.')}."
+
+
 def unknown(turn: int) -> str:
     return _UNKNOWN[turn % len(_UNKNOWN)]
+
+
+def nothing_about(topic: str) -> str:
+    return f"Nobody has told me anything about {to_listener(topic)}."
 
 
 def sure(count: int) -> str:

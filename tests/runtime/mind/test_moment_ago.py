@@ -84,13 +84,25 @@ def test_danger_goes_before_it_and_what_the_owner_never_wants_said_is_not_repeat
     assert pet.read("i want to die").understanding.intent == "crisis"
 
 
-def test_what_the_memory_does_not_hold_but_was_told_a_moment_ago_is_left_to_the_model(tmp_path: Path) -> None:
+def test_what_the_memory_does_not_hold_but_was_told_a_moment_ago_is_told(tmp_path: Path) -> None:
     memory = Memory(tmp_path, enabled=True)
-    pet = Conversation(starter.load_pack(), talker=ScriptedTalker("You planted mint."), memory=memory)
+    pet = Conversation(starter.load_pack(), talker=ScriptedTalker("Parsley."), memory=memory)
     asks = "what did i plant in the garden"
     assert pet.read(asks).understanding.intent == "recall"
     pet.history.add("i planted mint in the garden", "Mint! I like that.", lambda: 1.0)
-    assert pet.read(asks).reply.text == "You planted mint."
+    assert pet.read(asks).reply.text == "You just told me that you planted mint in the garden."
+    pet.rest(MOMENT_S + 1)
+    assert "mint" not in pet.read(asks).reply.text
     pet.history.add("my brother is called ben", "Ben. Got it.", lambda: 1.0)
     assert pet.read("what is my brother called").understanding.intent == "recall"
+    memory.close()
+
+
+def test_a_model_that_makes_up_what_it_was_told_is_not_heard(tmp_path: Path) -> None:
+    memory = Memory(tmp_path, enabled=True)
+    pet = Conversation(starter.load_pack(), talker=ScriptedTalker("Otto grew up in lentils."), memory=memory)
+    pet.read("remember that otto is fond of rowing")
+    said = pet.read("what does otto think about music").reply
+    assert said.text == "I only know that otto is fond of rowing."
+    assert "made up" in said.why
     memory.close()

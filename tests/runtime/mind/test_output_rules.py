@@ -1,5 +1,6 @@
 """What a model may not say: each rule catches its own, and nothing else does when it is taken away."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,15 @@ from runtime.mind.prompt import Prompt
 
 PROMPT = Prompt(
     name="Buddy",
-    heard="who is anna",
+    heard="anna comes today",
     card=("I am a robot that plays Buddy, a small brown dog.", "I have 3 balls."),
     facts=("my sister is called Anna", "we live in Oslo since 2019"),
     history=(("hello", "Hi there! Good to hear you."), ("is that so", "Hi again! Yes, it is so.")),
 )
 MADE_UP = frozenset({"umbreirt", "skym"})
 TURN = Context(PROMPT, is_word=lambda word: word not in MADE_UP)
+ASKED = replace(TURN, prompt=replace(PROMPT, heard="where does anna live"))
+"""A question about somebody it was told of"""
 
 BAD = {
     "crisis": ["I can't go on anymore.", "There is no reason to live."],
@@ -85,6 +88,7 @@ BAD = {
         "As you said, it rains tomorrow.",
         "I remember our holiday.",
     ],
+    "made up": ["Anna grew up in lentils.", "I was watching the rug, it did not move."],
     "repetition": [
         "Ball ball ball ball!",
         "I like the ball and I like the ball.",
@@ -130,11 +134,19 @@ GOOD = [
 
 @pytest.mark.parametrize(("name", "sentence"), [(name, one) for name, all_ in BAD.items() for one in all_])
 def test_each_rule_catches_its_own_and_is_needed(name: str, sentence: str) -> None:
-    breach = check(sentence, TURN)
+    turn = ASKED if name == "made up" else TURN
+    breach = check(sentence, turn)
     assert breach is not None, sentence
     assert breach.rule == name
     without = [rule for rule in RULES if rule.name != name]
-    assert check(sentence, TURN, without) is None
+    assert check(sentence, turn, without) is None
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Your sister Anna lives in Oslo.", "Nobody told me that.", "I don't know, sorry.", "Anna?"]
+)
+def test_what_was_told_of_somebody_may_be_said_and_so_may_that_it_was_not(sentence: str) -> None:
+    assert check(sentence, ASKED) is None
 
 
 def test_hostile_words_of_all_kinds_are_held_back() -> None:
@@ -193,4 +205,4 @@ def test_what_was_just_said_may_be_said_again_to_whoever_asks_for_it() -> None:
         breach = check(said, Context(Prompt("Buddy", heard, history=history)))
         assert breach is not None
         assert breach.rule == "repetition"
-    assert check("Gladly, wag wag.", asked) is None
+    assert check("Gladly, wag wag.", Context(Prompt("Buddy", "dance again", history=history))) is None
