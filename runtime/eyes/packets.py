@@ -4,8 +4,8 @@ import struct
 
 
 def connect_packet(client_id: str) -> bytes:
-    """MQTT 3.1.1 CONNECT, clean session, 60 s keepalive."""
-    body = b"\x00\x04MQTT\x04\x02\x00\x3c" + _text(client_id)
+    """MQTT 3.1.1 CONNECT, clean session, without keepalive."""
+    body = b"\x00\x04MQTT\x04\x02\x00\x00" + _text(client_id)
     return b"\x10" + _length(len(body)) + body
 
 
@@ -33,16 +33,3 @@ def _length(count: int) -> bytes:
         out.append(digit | (0x80 if count else 0))
         if not count:
             return bytes(out)
-
-
-def packet_end(buffer: bytes, at: int) -> int | None:
-    """Where the packet at `at` ends; None while it is not all there."""
-    length, shift = 0, 0
-    for place in range(at + 1, len(buffer)):
-        digit = buffer[place]
-        length |= (digit & 0x7F) << shift
-        shift += 7
-        if not digit & 0x80:
-            end = place + 1 + length
-            return end if end <= len(buffer) else None
-    return None

@@ -1,6 +1,5 @@
 """The fleet's generator speaks MQTT that a real broker and our own bus take, and counts what came."""
 
-import asyncio
 import resource
 from pathlib import Path
 
@@ -11,8 +10,15 @@ from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
 from runtime.contracts.errors import ConfigError
 from runtime.eyes.load import Run, _draw, main, measure, table
-from runtime.eyes.packets import packet_end, publish_packet
+from runtime.eyes.traffic import Ages, _packet
 from tests.torture import fleet
+
+RUNS = [
+    Run(10, 10, offered=100, sent=100, delivered=100, p50_ms=1, p95_ms=2),
+    Run(20, 10, offered=200, sent=200, delivered=200, p50_ms=1, p95_ms=150),
+    Run(30, 10, offered=300, sent=290, delivered=290, p50_ms=1, p95_ms=2),
+    Run(40, 10, offered=400, sent=400, delivered=390, p50_ms=1, p95_ms=2, late_ms=30),
+]
 
 
 def test_what_simulated_robots_send_arrives_and_is_counted() -> None:
@@ -21,9 +27,10 @@ def test_what_simulated_robots_send_arrives_and_is_counted() -> None:
     got: list[Delivery] = []
     with run_broker() as broker, Bus("all", port=broker.port, everyone=True) as bus:
         bus.subscribe("tele/link", got.append)
-        run = asyncio.run(measure(broker, robots=7, rate_hz=5.0, seconds=2.0))
+        run = measure(broker, robots=7, rate_hz=5.0, seconds=2.0, watching=2)
     assert run.sent == 70
-    assert run.delivered == run.sent == len(got)
+    assert run.delivered == 2 * run.sent == 2 * len(got)
+    assert run.offered == run.sent
     assert {delivery.robot_id for delivery in got} == {f"load-{number}" for number in range(7)}
     assert decode(got[0], m.LinkTelemetry).supply_mv == 7_600
     assert run.p95_ms > 0
@@ -38,28 +45,32 @@ def test_a_broker_killed_under_a_fleets_load_loses_and_doubles_no_event() -> Non
     assert (came.told, came.lost, came.doubled) == (120, 0, 0)
 
 
-def test_packets_are_told_apart_wherever_the_line_breaks_them() -> None:
-    packets = [publish_packet("a/b", b"x" * size) for size in (0, 1, 120, 130, 20_000)]
-    line = b"".join(packets)
-    ends, at = [], 0
-    while (end := packet_end(line, at)) is not None:
-        ends.append(end - at)
-        at = end
-    assert ends == [len(packet) for packet in packets]
-    assert all(packet_end(packet[:cut], 0) is None for packet in packets[:4] for cut in range(len(packet)))
+def test_every_message_is_aged_wherever_the_line_cuts_it() -> None:
+    line = b"".join(
+        packet.replace(b"1000000000000.000", b"1000000000%03d.500" % n)
+        for n, packet in enumerate(map(_packet, range(60)))
+    )
+    whole = Ages()
+    whole.feed(line, 100.0)
+    assert list(whole.lags_ms) == [100.0 - n - 0.5 for n in range(60)]
+    for size in (1, 7, 100, 4_096):
+        cut = Ages()
+        for at in range(0, len(line), size):
+            cut.feed(line[at : at + size], 100.0)
+        assert cut.lags_ms == whole.lags_ms
 
 
 def test_the_rows_become_a_picture(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the [training] extra is not installed")
-    _draw([Run(10, 10, 100, 100, 1, 2), Run(20, 10, 200, 200, 1, 150)], tmp_path / "load.png")
+    _draw(RUNS, tmp_path / "load.png")
     assert (tmp_path / "load.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_knee_is_where_messages_are_lost_or_late() -> None:
-    runs = [Run(10, 10, 100, 100, 1, 2), Run(20, 10, 200, 200, 1, 150), Run(30, 10, 300, 290, 1, 2)]
-    assert [run.knee for run in runs] == [False, True, True]
-    assert table(runs).endswith("the knee: 20 robots")
-    assert table(runs[:1]).endswith("no knee up to 10 robots")
+    assert [run.knee for run in RUNS] == [False, True, True, True]
+    assert table(RUNS).endswith("the knee: 20 robots, 200 messages a second")
+    assert table(RUNS[:1]).endswith("no knee up to 10 robots, 100 messages a second")
+    assert table(RUNS[3:]).endswith("the generator's own, which fell behind its pace")
 
 
 @pytest.mark.parametrize(
