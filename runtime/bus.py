@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 QUEUE_LIMIT = 1_000
 KEEPALIVE_S = 10
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.2, 2.0
-_EARLY = 0.8
+EARLY = 0.8
 """Of a telemetry row's period: what comes sooner is left out, a late clock tick is not"""
 _ANSWER_S = 2.0
 """Longest wait for a SUBACK or PUBACK"""
@@ -200,7 +200,7 @@ class Bus:
 
     def _too_soon(self, name: str, rate_hz: float) -> bool:
         now_s = time.monotonic()
-        if now_s - self._paced_s.get(name, float("-inf")) < _EARLY / rate_hz:
+        if now_s - self._paced_s.get(name, float("-inf")) < EARLY / rate_hz:
             return True
         self._paced_s[name] = now_s
         return False

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runtime.broker import broker_address
-from runtime.bus import Bus, Delivery
+from runtime.bus import EARLY, Bus, Delivery
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
 from runtime.contracts.errors import MessageError
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[Pet, str, m.Message], None]
 MAX_ROBOTS = 2_000
+MAX_PACED = 5 * MAX_ROBOTS
+"""Kinds of telemetry of each"""
 REPLAY_PAUSE_S = 2.0
 """A robot whose events have a gap is asked at most so often"""
 
@@ -44,6 +46,8 @@ class Watcher:
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()
         self._asked_s: dict[str, float] = {}
+        self._paced_s: dict[tuple[str, str], float] = {}
+        """When telemetry of a robot was taken last"""
         self._due: set[str] = set()
         """Robots that are to be asked as soon as the pause is over"""
 
@@ -124,6 +128,8 @@ class Watcher:
         if row is None or not delivery.payload:
             self._forget(delivery)
             return
+        if row.kind == "tele" and row.rate_hz and self._too_soon(delivery, row.rate_hz):
+            return
         try:
             message = decode(row.model, delivery.payload)
         except MessageError as error:
@@ -145,6 +151,15 @@ class Watcher:
         if new:
             for listener in self._listeners:
                 listener(pet, delivery.name, message)
+
+    def _too_soon(self, delivery: Delivery, rate_hz: float) -> bool:
+        """It comes faster than its row allows: left alone unread, so that a crowd cannot drown the rest."""
+        key, now_s = (delivery.robot_id, delivery.name), time.monotonic()
+        if now_s - self._paced_s.get(key, float("-inf")) < EARLY / rate_hz:
+            return True
+        if len(self._paced_s) < MAX_PACED:
+            self._paced_s[key] = now_s
+        return False
 
     def _note(self, pet: Pet, name: str, message: m.Message) -> bool:
         """False for an event that was there before."""

@@ -1,8 +1,9 @@
 """A broker killed under a fleet's load.
 
-Every robot tells `tele/link` ten times a second and events between it; one watcher, as a page has it, reads
-them all. The broker is killed without warning, is away for a while, and comes back empty; at the end each
-event of each robot must stand once in the watcher's log. `python -m tests.torture.fleet --help`.
+Every robot tells `tele/link` ten times a second and events between it, and a crowd of plain robots tells as
+much around them; one watcher, as a page has it, reads them all. The broker is killed without warning, is away
+for a while, and comes back empty; at the end each event of each robot must stand once in the watcher's log.
+`python -m tests.torture.fleet --help`.
 """
 
 import argparse
@@ -34,7 +35,7 @@ class Outcome:
     took_s: float
 
 
-def run(robots: int, events: int, kills: int) -> Outcome:
+def run(robots: int, events: int, kills: int, crowd: int = 0) -> Outcome:
     """Raises where a robot's process fails."""
     begin_s = time.monotonic()
     with ExitStack() as stack:
@@ -47,6 +48,7 @@ def run(robots: int, events: int, kills: int) -> Outcome:
             _fleet(port, folder, first, min(ROBOTS_A_PROCESS, robots - first), events) for first in firsts
         ]
         stack.callback(lambda: [fleet.kill() for fleet in fleets])
+        fleets += [_crowd(port, crowd)] if crowd else []
         names = [f"fleet-{number}" for number in range(robots)]
         for kill in range(kills):
             wanted = robots * events * (kill + 1) // (kills + 1)
@@ -66,6 +68,10 @@ def run(robots: int, events: int, kills: int) -> Outcome:
 def _fleet(port: int, folder: Path, first: int, robots: int, events: int) -> "subprocess.Popen[bytes]":
     numbers = map(str, (port, folder, first, robots, events))
     return subprocess.Popen([sys.executable, "-m", "tests.fakes.fleet", *numbers])
+
+
+def _crowd(port: int, robots: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-m", "tests.fakes.herd", str(port), str(robots), "10"])
 
 
 def _numbers(watcher: Watcher, robot: str) -> list[int]:
@@ -88,11 +94,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--robots", type=int, default=100)
     parser.add_argument("--events", type=int, default=60, help="of each robot")
     parser.add_argument("--kills", type=int, default=3, help="of the broker")
+    parser.add_argument("--crowd", type=int, default=0, help="of plain robots at 10 Hz around them")
     args = parser.parse_args(argv)
-    came = run(args.robots, args.events, args.kills)
+    came = run(args.robots, args.events, args.kills, args.crowd)
     print(
-        f"{args.robots} robots, {came.told} events, the broker killed {args.kills} times:"
-        f" {came.lost} lost, {came.doubled} doubled; {came.took_s:.0f} s"
+        f"{args.robots} robots in a crowd of {args.crowd}, {came.told} events,"
+        f" the broker killed {args.kills} times: {came.lost} lost, {came.doubled} doubled;"
+        f" {came.took_s:.0f} s"
     )
     return int(came.lost + came.doubled > 0)
 

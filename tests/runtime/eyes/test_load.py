@@ -1,6 +1,8 @@
 """The fleet's generator speaks MQTT that a real broker and our own bus take, and counts what came."""
 
 import resource
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,10 @@ from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
 from runtime.contracts.errors import ConfigError
 from runtime.eyes.load import Run, _draw, main, measure, table
-from runtime.eyes.traffic import Ages, _packet
+from runtime.eyes.pet import Pet
+from runtime.eyes.traffic import Ages, Herd, _packet
+from runtime.eyes.watcher import Watcher
+from tests.runtime.test_pipeline import until
 from tests.torture import fleet
 
 RUNS = [
@@ -37,11 +42,36 @@ def test_what_simulated_robots_send_arrives_and_is_counted() -> None:
     assert run.broker_mb > 1
 
 
+def test_a_crowd_that_tells_too_much_drowns_no_event() -> None:
+    """Telemetry beyond its row's rate is left alone unread; all else is taken."""
+    if available_kind() != "mosquitto":
+        pytest.skip("mosquitto is not installed")
+    links, events = Counter[str](), list[str]()
+
+    def note(pet: Pet, name: str, message: m.Message) -> None:
+        if isinstance(message, m.LinkTelemetry):
+            links[pet.robot] += 1
+        elif isinstance(message, m.SafetyEvent):
+            events.append(message.detail)
+
+    with run_broker() as broker, closing(Watcher("127.0.0.1", broker.port).start()) as watcher:
+        watcher.listen(note)
+        with closing(Herd("127.0.0.1", broker.port, 4)) as herd, Bus("load-0", port=broker.port) as bus:
+            for number in range(20):
+                bus.publish("event/safety", m.SafetyEvent(kind="halt", detail=str(number), mono_ms=1))
+            told = herd.tell(rate_hz=50.0, seconds=2.0)
+        until(lambda: len(events) == 20)
+    assert told.sent == 400
+    assert events == [str(number) for number in range(20)]
+    assert len(links) == 4
+    assert all(2 <= count <= 4 for count in links.values()), links
+
+
 def test_a_broker_killed_under_a_fleets_load_loses_and_doubles_no_event() -> None:
     """`python -m tests.torture.fleet` is the long form."""
     if available_kind() != "mosquitto":
         pytest.skip("mosquitto is not installed")
-    came = fleet.run(robots=6, events=20, kills=1)
+    came = fleet.run(robots=6, events=20, kills=1, crowd=20)
     assert (came.told, came.lost, came.doubled) == (120, 0, 0)
 
 
