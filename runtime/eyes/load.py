@@ -113,20 +113,20 @@ def _knee(runs: Sequence[Run]) -> str:
 
 
 def _draw(runs: Sequence[Run], path: Path) -> None:
-    told = [run.per_second for run in runs]
-    knee = next((run.per_second for run in runs if run.knee), None)
+    told = [run.per_second / 1_000 for run in runs]
+    knee = next((run.per_second / 1_000 for run in runs if run.knee), None)
     with picture(path, 8.0, 4.0) as figure:
         late, cores = figure.subplots(1, 2)
         for name, values in (("median", [r.p50_ms for r in runs]), ("95 %", [r.p95_ms for r in runs])):
             late.plot(told, values, marker="o", label=name)
-        late.set(xlabel="messages a second", ylabel="from send to receipt, ms", yscale="log")
+        late.set(xlabel="thousand messages a second", ylabel="from send to receipt, ms", yscale="log")
         for name, values in (
             ("broker", [r.broker_cpu for r in runs]),
             ("readers", [r.reader_cpu for r in runs]),
             ("generator", [r.generator_cpu for r in runs]),
         ):
             cores.plot(told, values, marker="o", label=name)
-        cores.set(xlabel="messages a second", ylabel="cores", ylim=(0, None))
+        cores.set(xlabel="thousand messages a second", ylabel="cores", ylim=(0, None))
         for axes in (late, cores):
             if knee is not None:
                 axes.axvline(knee, color="tab:red", linestyle=":", label="knee")

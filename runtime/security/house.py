@@ -194,7 +194,8 @@ class House:
         """File name -> what it must hold, by the register."""
         gone = [int(row.serial, 16) for row in self.register.issued if row.revoked]
         rows = [(row.name, row.kind, row.robots) for row in self.register.clients]
-        config = mosquitto.configuration(self.folder, self.register.listen, self.register.port)
+        listen, port = self.register.listen, self.register.port
+        config = mosquitto.configuration(self.folder, listen, port, len(rows))
         return {
             mosquitto.REVOKED: self.authority.revoked(gone),
             mosquitto.ROLES: (json.dumps(roles.document(rows), indent=1) + "\n").encode(),

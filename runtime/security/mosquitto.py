@@ -9,10 +9,11 @@ from runtime.contracts.topics import MAX_PAYLOAD_BYTES
 CONFIG, ROLES, PID = "mosquitto.conf", "dynamic-security.json", "mosquitto.pid"
 AUTHORITY, SERVER, SERVER_KEY, REVOKED = "ca.crt", "server.crt", "server.key", "crl.pem"
 PORT = 8883
+LEAST_CONNECTIONS = 256
 
 
-def configuration(folder: Path, listen: str, port: int) -> str:
-    """`mosquitto.conf` for the files of `folder`, on address `listen`.
+def configuration(folder: Path, listen: str, port: int, clients: int) -> str:
+    """`mosquitto.conf` for the files of `folder`, on address `listen`, for so many certificates.
 
     mosquitto takes the certificate's name for the user, and the plugin's roles for what that user may do; who
     has a certificate and no role may connect, and neither say nor hear anything.
@@ -42,6 +43,7 @@ def configuration(folder: Path, listen: str, port: int) -> str:
             "set_tcp_nodelay true",
             "persistence false",
             f"pid_file {place}/{PID}",
+            f"max_connections {_connections(clients)}",
             *_LIMITS,
             "log_dest stderr",
             *(f"log_type {kind}" for kind in ("error", "warning", "notice")),
@@ -51,9 +53,13 @@ def configuration(folder: Path, listen: str, port: int) -> str:
     )
 
 
+def _connections(clients: int) -> int:
+    """Mind, bridge and updater of a robot have one each; in steps, because a broker reads it at its start."""
+    return LEAST_CONNECTIONS * max(1, -(-4 * clients // LEAST_CONNECTIONS))
+
+
 # No memory_limit: mosquitto 2.0 counts every SIGHUP against it, and dies of one certificate too many.
 _LIMITS = (
-    "max_connections 64",
     "max_keepalive 120",
     "max_inflight_messages 64",
     "max_queued_messages 1000",

@@ -17,6 +17,7 @@ from runtime.contracts.errors import EverpawError, TrustError
 from runtime.security import bundle
 from runtime.security.audit import audit
 from runtime.security.house import CLIENTS, House
+from runtime.security.mosquitto import configuration
 from tests.runtime.security.broker import MOSQUITTO, running
 
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -149,3 +150,9 @@ def test_pair_and_join_by_hand(folder: Path, tmp_path: Path) -> None:
     assert code.strip() not in log
     with pytest.raises(TrustError, match="a certificate already"):
         main(["join", f"127.0.0.1:{port}", "--code", code, "--out", str(out)])
+
+
+@pytest.mark.parametrize(("clients", "most"), [(1, 256), (64, 256), (65, 512), (1_000, 4_096)])
+def test_a_broker_has_room_for_a_fleet(tmp_path: Path, clients: int, most: int) -> None:
+    lines = configuration(tmp_path, "127.0.0.1", 8883, clients).splitlines()
+    assert f"max_connections {most}" in lines
