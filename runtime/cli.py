@@ -50,6 +50,9 @@ COMMANDS: dict[str, SubCommand] = {
     "wyoming": SubCommand(
         "runtime.neighbours.wyoming:main", "neighbours", "its name, ears and voice for Home Assistant"
     ),
+    "openai": SubCommand(
+        "runtime.neighbours.completions:main", "neighbours", "talk with the pet by the OpenAI API"
+    ),
     "mcp": SubCommand("runtime.neighbours.mcp:main", "neighbours", "its skills as tools of a language model"),
     "body": SubCommand("firmware_bridge.body:main", "cpu", "calibrate, jog, play, watch; always disarms"),
     "petoi": SubCommand("firmware_bridge.petoi:main", "cpu", "a Petoi Bittle as a body, without guarantee"),

@@ -17,6 +17,7 @@ Entity = dict[str, Any]
 
 _ALIVE = "{{ 'online' if value_json.alive else 'offline' }}"
 _TRUE = "{{{{ 'ON' if {} else 'OFF' }}}}"
+_OFFERED = "{{ (value_json.offered or value_json.serving or {}).get('sha256', '')[:12] }}"
 DIAGNOSTIC = {"entity_category": "diagnostic"}
 
 # name, topic, template, more
@@ -199,14 +200,15 @@ def _controls(robot: str, meta: m.RobotMeta) -> list[Entity]:
 
 
 def _update(robot: str) -> Entity:
-    """Which pack serves, and which one is on its way."""
+    """Which pack serves, and which one is offered; installing it is for the owner's page alone."""
+    offered = full_topic(robot, "state/update")
     return _entity(
         robot,
         "update",
         "Pack",
         state_topic=full_topic(robot, "meta/robot"),
         value_template="{{ value_json.pack_sha256[:12] }}",
-        latest_version_topic=full_topic(robot, "job/update"),
-        latest_version_template="{{ value_json.pack_sha256[:12] }}",
+        latest_version_topic=offered,
+        latest_version_template=_OFFERED,
         title="everpaw pack",
     )

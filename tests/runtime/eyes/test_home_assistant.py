@@ -23,9 +23,10 @@ from runtime.broker import available_kind, free_port, run_broker
 from runtime.bus import Bus
 from runtime.contracts import messages as m
 from runtime.contracts.errors import MessageError
-from runtime.contracts.topics import TOPICS, decode, split_topic
+from runtime.contracts.reports import UpdateState
+from runtime.contracts.topics import TOPICS, decode, encode, split_topic
 from runtime.eyes import home_assistant
-from tests.runtime.dashboard.puppet import Puppet
+from tests.runtime.dashboard.puppet import NEW, UPDATES, Puppet
 
 PACK = starter.load_pack()
 DEVICE: dict[str, Any] = json.loads(home_assistant.payload("rex", assembly.describe(PACK)))
@@ -76,6 +77,23 @@ def test_what_is_chosen_or_typed_becomes_a_request_the_mind_takes(
     payload = jinja2.Template(entity["command_template"]).render(value=given)
     asked = decode(TOPICS[split_topic(entity["command_topic"])[1]].model, payload.encode())
     assert getattr(asked, field) == given
+
+
+@pytest.mark.parametrize(
+    ("state", "newest"),
+    [
+        (UPDATES, NEW[:12]),
+        (UPDATES.model_copy(update={"offered": None}), "555555555555"),
+        (UpdateState(repository=False), ""),
+    ],
+    ids=["offered", "none offered", "nothing known"],
+)
+def test_an_update_is_seen_where_one_is_offered(state: UpdateState, newest: str) -> None:
+    jinja2 = pytest.importorskip("jinja2", reason="its template engine is not installed")
+    pack = ENTITIES["pack"]
+    assert split_topic(pack["latest_version_topic"])[1] == "state/update"
+    told = json.loads(encode(state))
+    assert jinja2.Template(pack["latest_version_template"]).render(value_json=told) == newest
 
 
 def test_it_appears_and_is_taken_away_on_a_real_broker() -> None:
