@@ -30,18 +30,20 @@ def run(args: argparse.Namespace) -> dict[str, object]:
     """Fill `args.out`, whole or not at all; what was measured."""
     import torch
 
-    from export.models import folder, graph, pareto, peer, samples, smaller, variants
+    from export.models import folder, graph, house, inside, pareto, peer, samples, smaller, variants
     from export.models.checkpoint import load
     from export.models.metrics import figures
 
     if args.out.exists() and any(args.out.iterdir()):
         raise ExportError(f"{args.out} is not empty; give a new folder")
     torch.set_num_threads(args.threads)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    if find := house.finder(args.checkpoint):
+        return house.run(args, find)
     original = load(args.checkpoint)
     given = samples.gather(original, args.samples)
     answers = samples.of_torch(original, given.prove)
     metrics = figures(original, given.prove, answers, answers)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.out.parent, prefix=f".{args.out.name}.") as scratch:
         teacher = load(args.teacher) if args.teacher else None
         small = smaller.make(original, given, args.prune, args.heal, teacher, args.samples, Path(scratch))
@@ -49,8 +51,13 @@ def run(args: argparse.Namespace) -> dict[str, object]:
         truth = variants.Truth(samples.of_torch(checkpoint, inputs.prove), answers, metrics)
         float_file = Path(scratch) / "float.onnx"
         maker = graph.write(checkpoint, float_file)
+
+        def prove(path: Path, precision: str, way: str) -> variants.Variant:
+            graph.tag(path, inside.facts(checkpoint, precision, args.target))
+            return variants.measure(checkpoint, path, precision, way, inputs, truth)
+
         made = [
-            variants.make(checkpoint, float_file, precision, args.target, inputs, truth)
+            variants.make(float_file, precision, args.target, inputs.calibrate, prove)
             for precision in args.precision
         ]
         chosen = variants.choose(made, args.accept_miss)
@@ -111,7 +118,12 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="everpaw export", description="ONNX of a trained model, proved against it; the best is chosen."
     )
-    parser.add_argument("checkpoint", type=Path, nargs="?", help="folder of transformers, or a LoRA adapter")
+    parser.add_argument(
+        "checkpoint",
+        type=Path,
+        nargs="?",
+        help="folder of transformers, a LoRA adapter, or what our own recipes left: a folder, or HEAD.onnx",
+    )
     parser.add_argument("--out", type=Path, help="a new folder")
     parser.add_argument("--precision", type=_precisions, default=["fp32", "int8"], help="fp32,fp16,int8,int4")
     parser.add_argument("--target", choices=("cpu", "cuda", "tensorrt"), default="cpu")

@@ -3,16 +3,16 @@
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from export.models import graph, inside
+from export.models import graph
 from export.models.checkpoint import Checkpoint
 from export.models.metrics import Figures, figures
 from export.models.parity import Answers, Parity, compare, metric_misses, misses
 from export.models.precision import ways
-from export.models.samples import Samples, feeds_for, of_engine
+from export.models.samples import Inputs, Samples, feeds_for, of_engine
 from runtime.contracts.errors import ExportError
 from runtime.engines import Engine
 
@@ -47,23 +47,19 @@ class Variant:
         }  # fmt: skip
 
 
-def make(
-    checkpoint: Checkpoint,
-    float_file: Path,
-    precision: str,
-    target: str,
-    samples: Samples,
-    truth: "Truth",
-) -> Variant:
+Prove = Callable[[Path, str, str], Variant]
+"""(file, precision, way) -> what was measured of it"""
+
+
+def make(float_file: Path, precision: str, target: str, calibrate: Sequence[Inputs], prove: Prove) -> Variant:
     """The first way of this precision that passes, else the one with the fewest misses."""
     best: Variant | None = None
     for way in ways(target, precision):
         name = way.__name__.replace("_", " ")
         path = float_file.with_name(f"{precision}-{way.__name__}.onnx")
         with graph.quiet():
-            way(float_file, path, samples.calibrate)
-        graph.tag(path, inside.facts(checkpoint, precision, target))
-        found = measure(checkpoint, path, precision, name, samples, truth)
+            way(float_file, path, calibrate)
+        found = prove(path, precision, name)
         print(f"{precision}, {name}: {'; '.join(found.misses) or 'passes'}", file=sys.stderr, flush=True)
         if best is None or len(found.misses) < len(best.misses):
             best = found
