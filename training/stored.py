@@ -29,7 +29,7 @@ def halve(proto: onnx.ModelProto) -> None:
         if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < _FEW:
             continue
         name, values = weight.name, numpy_helper.to_array(weight)
-        if name.endswith(SCALES) or np.abs(values).max() > _LARGE or values.min() >= 0:
+        if name.endswith(SCALES) or _needs_digits(values):
             continue
         small = numpy_helper.from_array(values.astype(np.float16), f"{name}{HALF}")
         _replace(proto.graph, weight, small)
@@ -40,13 +40,16 @@ def halve(proto: onnx.ModelProto) -> None:
 def to_bytes(proto: onnx.ModelProto) -> None:
     """Store the right side of every `MatMul` as int8, with a scale for every BLOCK rows of each column.
 
-    A matrix whose rows do not go into blocks has one scale a column.
+    A matrix whose rows do not go into blocks has one scale a column. What `halve` leaves as it is stays so.
     """
     right = {node.input[1] for node in proto.graph.node if node.op_type == "MatMul"}
     unfolded = []
     for weight in list(proto.graph.initializer):
         if weight.name in right and weight.data_type == TensorProto.FLOAT and len(weight.dims) == 2:
-            small, scales = _packed(numpy_helper.to_array(weight))
+            values = numpy_helper.to_array(weight)
+            if _needs_digits(values):
+                continue
+            small, scales = _packed(values)
             unfolded += _unpacking(proto.graph, weight, small, scales)
     _before(proto.graph, unfolded)
 
@@ -57,6 +60,10 @@ def bare(proto: onnx.ModelProto) -> None:
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del part.metadata_props[:]
         part.ClearField("doc_string")
+
+
+def _needs_digits(values: np.ndarray) -> bool:
+    return bool(np.abs(values).max() > _LARGE or values.min() >= 0)
 
 
 def _packed(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,6 @@
 """Weights stored small: what is unfolded is what was packed, and packing again changes nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,18 @@ def test_probabilities_are_not_halved(tmp_path: Path) -> None:
     table.CopyFrom(numpy_helper.from_array(np.abs(numpy_helper.to_array(table)) * 1e-7, "table"))
     stored.halve(proto)
     assert {entry.name for entry in proto.graph.initializer} == {"table", f"w{stored.HALF}"}
+
+
+@pytest.mark.parametrize("spoil", [np.abs, lambda values: values * 1e4])
+def test_nor_are_large_numbers_and_probabilities_bytes(
+    spoil: Callable[[np.ndarray], np.ndarray], tmp_path: Path
+) -> None:
+    _product(stored.BLOCK, 56, tmp_path / "float.onnx")
+    proto = onnx.load(str(tmp_path / "float.onnx"))
+    weight = next(entry for entry in proto.graph.initializer if entry.name == "w")
+    weight.CopyFrom(numpy_helper.from_array(spoil(numpy_helper.to_array(weight)), "w"))
+    stored.to_bytes(proto)
+    assert {entry.name for entry in proto.graph.initializer} == {"table", "w"}
 
 
 def test_the_dialogue_model_has_plain_operators_and_bytes() -> None:
