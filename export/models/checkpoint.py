@@ -11,6 +11,7 @@ import transformers
 from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedModel
 
+from export.models import whisper
 from runtime.contracts.errors import ExportError
 from training import provenance
 from training.provenance import sha256_of
@@ -36,6 +37,7 @@ class Task:
     """It hears samples; else it reads tokens"""
 
 
+_WHISPER = Task("embedding", "feature-extraction", "AutoModel", "last_hidden_state", sound=True)
 TASKS = {
     "ForCausalLM": Task("dialogue", "text-generation-with-past", "AutoModelForCausalLM", "logits"),
     "LMHeadModel": Task("dialogue", "text-generation-with-past", "AutoModelForCausalLM", "logits"),
@@ -43,6 +45,8 @@ TASKS = {
     "ForSequenceClassification": Task(
         "behaviour", "text-classification", "AutoModelForSequenceClassification", "logits"
     ),
+    "WhisperModel": _WHISPER,
+    "WhisperForConditionalGeneration": _WHISPER,
     "Model": Task("embedding", "feature-extraction", "AutoModel", "last_hidden_state"),
 }
 """How an architecture's name ends -> what it is for; the first that fits"""
@@ -71,6 +75,8 @@ class Checkpoint:
 
     @property
     def front_end(self) -> dict[str, Any]:
+        if self.family == whisper.FAMILY:
+            return dict(whisper.FRONT_END)
         path = self.folder / FRONT_END
         return dict(json.loads(path.read_text())) if path.is_file() else {}
 
@@ -93,6 +99,8 @@ def load(folder: Path) -> Checkpoint:
         raise ExportError(
             f"{folder} cannot be loaded ({str(error).splitlines()[0]}); copy it again"
         ) from error
+    if config.model_type == whisper.FAMILY:
+        model = whisper.Ears(model.get_encoder())
     return Checkpoint(folder, task, model.eval(), sha256_of(folder), _facts(folder))
 
 

@@ -14,6 +14,7 @@ import transformers
 from optimum.exporters.onnx import onnx_export_from_model
 from optimum.exporters.tasks import TasksManager
 
+from export.models import whisper
 from export.models.checkpoint import TASKS, Checkpoint, Task
 from runtime.contracts.errors import ExportError
 from training.dialogue.export import export as export_flat_cache
@@ -31,6 +32,10 @@ def write(checkpoint: Checkpoint, path: Path) -> str:
 
     ExportError where neither optimum nor we have a way for this family.
     """
+    if isinstance(checkpoint.model, whisper.Ears):
+        with quiet():
+            whisper.write(checkpoint.model, path)
+        return "torch.export"
     if can(checkpoint.family, checkpoint.task):
         _by_optimum(checkpoint, path)
         return "optimum"

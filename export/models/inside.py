@@ -26,6 +26,7 @@ def facts(checkpoint: Checkpoint, precision: str, target: str) -> dict[str, str]
         front_end = {"sampling_rate": RATE_HZ, "do_normalize": True, **checkpoint.front_end}
         found["sample_rate_hz"] = str(front_end["sampling_rate"])
         found["front_end"] = json.dumps(front_end, sort_keys=True)
+    if checkpoint.task.name == "asr":
         found["labels"] = json.dumps(_labels(checkpoint.folder, config.vocab_size))
         found["blank"] = str(config.pad_token_id)
     if checkpoint.tokenizer:

@@ -20,6 +20,8 @@ from transformers import (
     Qwen2ForCausalLM,
     Wav2Vec2Config,
     Wav2Vec2ForCTC,
+    WhisperConfig,
+    WhisperModel,
 )
 
 from runtime.mind.language_model import Card
@@ -42,9 +44,25 @@ _MAKERS = {
     ),
     "wav2vec2": lambda: Wav2Vec2ForCTC(Wav2Vec2Config(**_SOUND)),
     "hubert": lambda: HubertForCTC(HubertConfig(**_SOUND)),
+    "whisper": lambda: WhisperModel(
+        WhisperConfig(
+            vocab_size=_TOKENS,
+            d_model=64,
+            encoder_layers=2,
+            decoder_layers=1,
+            encoder_attention_heads=4,
+            decoder_attention_heads=4,
+            encoder_ffn_dim=128,
+            decoder_ffn_dim=128,
+            pad_token_id=0,
+            bos_token_id=1,
+            eos_token_id=2,
+            decoder_start_token_id=3,
+        )
+    ),
 }
 FAMILIES = tuple(_MAKERS)
-HEARING = ("wav2vec2", "hubert")
+HEARING = ("wav2vec2", "hubert", "whisper")
 
 
 def make(family: str, folder: Path) -> PreTrainedModel:
