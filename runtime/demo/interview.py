@@ -24,7 +24,7 @@ MORE_S = 0.6
 MOMENTS = frozenset({"endpoint", "understood", "voice", "reaction", "motion", "sound", "words"})
 """Timings counted from the end of speech; the others are lengths of time"""
 _CALLS = 4
-_MOVING_S = 2.0
+_MOVING_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,12 @@ class Interview:
         return Answered(spoken, record, timings, split=self._next(MORE_S) is not None)
 
     def pause(self) -> None:
-        """Cut the reply short and let the body come to rest, a while at most."""
+        """Cut the reply short, be it one still to come, and let the body come to rest, a while at most."""
         robot = self._scene.robot
-        robot.sink.stop()
         deadline = time.monotonic() + _MOVING_S
+        robot.sink.stop()
         while (robot.answering or robot.body.state.activity) and time.monotonic() < deadline:
+            robot.sink.stop()
             time.sleep(0.02)
         time.sleep(0.2)
 

@@ -1,5 +1,6 @@
 """Sinks without a card, by a clock that the test turns."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import soundfile
 
 from runtime.audio.capture import read_audio
-from runtime.audio.playback import LIMIT_S, FileSink, NullSink
+from runtime.audio.playback import LIMIT_S, FileSink, NullSink, SpeakerSink
 from runtime.contracts.audio import SAMPLE_RATE_HZ
 from runtime.contracts.errors import AudioError
 
@@ -89,3 +90,38 @@ def test_a_file_keeps_what_sounded(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"said.wav cannot be written \(.*\); name another file"):
         FileSink(tmp_path / "nowhere" / "said.wav")
+
+
+class JumpyCard:
+    """A card that takes 10 ms whenever the test says so, and is never quite right about when they sound."""
+
+    rate_hz = 48_000
+
+    def play(self, device: int | None, wanted: Callable[[int, float], np.ndarray]) -> "JumpyCard":
+        self.wanted = wanted
+        return self
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("kind", ["none", "card"])
+def test_each_clip_begins_in_step_with_all_samples_before(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two listeners, each with a clock of its own, find every clip with the same shift between them."""
+    chance, clock, card = np.random.default_rng(7), Clock(), JumpyCard()
+    monkeypatch.setattr("runtime.audio.playback.time.monotonic", clock)
+    sink = NullSink(clock) if kind == "none" else SpeakerSink(card=card)
+
+    def pass_time(periods: int) -> None:
+        for _ in range(periods):
+            clock.now_s += 0.01 if kind == "card" else chance.uniform(0.009, 0.011)
+            if kind == "card":
+                card.wanted(480, 0.02 + chance.uniform(-0.003, 0.003))
+
+    shifts = set()
+    for _ in range(20):
+        pass_time(50)
+        sink.play(clip(0.02))
+        pass_time(6)
+        heard = [sink.sounding(at_s + clock.now_s // 0.02 * 0.02 - 0.2, 4_800) for at_s in (0.0, 0.0123456)]
+        shifts.add(int(np.argmax(heard[0] != 0)) - int(np.argmax(heard[1] != 0)))
+    assert len(shifts) == 1
