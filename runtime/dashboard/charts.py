@@ -11,7 +11,7 @@ from runtime.dashboard.view import View, card
 COLOURS = ("#2f7fb8", "#d0762b", "#3d9a5f")
 """Of lines and bars, three times as light or dark as either card; words have the page's (style.css)"""
 DAY_MS, LEAST_MS = 86_400_000, 600_000
-_GRID = {"splitLine": {"lineStyle": {"opacity": 0.25}}}
+_GRID = {"splitLine": {"lineStyle": {"color": "#888", "opacity": 0.25}}}
 
 
 def charts(view: View) -> None:

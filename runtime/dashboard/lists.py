@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from nicegui import ui
@@ -13,7 +14,8 @@ from runtime.dashboard.view import View, act, card
 from runtime.eyes.pet import Pet
 
 KINDS = ("wake", "turn", "safety", "privacy")
-SHOWN_ROBOTS = 200
+SHOWN_ROBOTS, FEW_ROBOTS = 200, 8
+LEVELS = ("bad", "warn", "busy", "good")
 
 
 def table(heads: Sequence[str], label: str) -> ui.element:
@@ -76,15 +78,21 @@ def robots(view: View, choose: Callable[[str], None]) -> None:
     with ui.element("div").classes("stack"):
         _versions(view)
         with card(w("robots.title")):
-            count = ui.label().classes("soft")
+            with ui.element("div").classes("row"):
+                count = ui.label().classes("soft wide")
+                search = ui.input(w("robots.find")).props("outlined dense clearable")
             heads = [w(f"robots.{name}") for name in ("robot", "state", "mood", "battery", "open")]
             body = table(heads, w("robots.title"))
     shown: list[Any] = [None]
 
     def refresh() -> None:
-        pets = sorted(view.watcher.pets.values(), key=lambda pet: (not pet.online, pet.robot))
+        pets = sorted(view.watcher.pets.values(), key=_urgency)
         count.text = w("robots.count").format(here=sum(pet.online for pet in pets), all=len(pets))
-        rows = [(pet.robot, _fleet_row(view, pet)) for pet in pets[:SHOWN_ROBOTS]]
+        search.visible = len(pets) > FEW_ROBOTS
+        text = (search.value or "").lower()
+        all_rows = ((pet.robot, _fleet_row(view, pet)) for pet in pets)
+        fitting = (one for one in all_rows if text in " ".join(one[1]).lower())
+        rows = list(islice(fitting, SHOWN_ROBOTS))
         if rows == shown[0]:
             return
         shown[0] = rows
@@ -94,6 +102,11 @@ def robots(view: View, choose: Callable[[str], None]) -> None:
                 act(w("robots.open"), _opening(choose, robot), f"open-{robot}")
 
     view.on_refresh(refresh)
+
+
+def _urgency(pet: Pet) -> tuple[bool, int, str]:
+    """Who needs somebody comes first, who is away last."""
+    return not pet.online, LEVELS.index(pet.status.level), pet.robot
 
 
 def _opening(choose: Callable[[str], None], robot: str) -> Callable[[], None]:

@@ -12,9 +12,12 @@ from runtime.audio.soundfiles import read_audio
 from runtime.contracts.archive import extract
 from runtime.contracts.body import load_body
 from runtime.contracts.config import RobotConfig, load_config
-from runtime.contracts.errors import AudioError, ConfigError, MessageError, PackError, TrustError
+from runtime.contracts.errors import AudioError, ConfigError, FactError, MessageError, PackError, TrustError
 from runtime.contracts.pack import parse_manifest, signer_of
+from runtime.contracts.reports import ExportAck
 from runtime.contracts.topics import MAX_PAYLOAD_BYTES, TOPICS, decode, split_topic
+from runtime.privacy import portable
+from runtime.privacy.copies import Incoming
 from runtime.security.pairing import Join, Offer, Visit
 
 _SCRATCH = Path(tempfile.gettempdir())
@@ -106,6 +109,20 @@ def _pairing(data: bytes) -> None:
     assert not offer.taken
 
 
+def _copy(data: bytes) -> None:
+    """An export as a zip, and the parts of one as a page takes them."""
+    with tempfile.NamedTemporaryFile(dir=_SCRATCH, suffix=".zip") as file:
+        file.write(data)
+        file.flush()
+        with suppress(FactError):
+            portable.read(Path(file.name))
+    page = Incoming("rex", "order")
+    for number, piece in enumerate(data.split(b"\n")[:8]):
+        page.take(ExportAck(id="order", ok=True, part=number, parts=8, data=piece.decode("latin-1")))
+    with suppress(FactError):
+        page.open()
+
+
 TARGETS = {
     "frames": Target(_frames, 512),
     "commands": Target(_commands, 2 * MAX_PAYLOAD_BYTES),
@@ -114,6 +131,7 @@ TARGETS = {
     "config": Target(_config, 4_000),
     "wav": Target(_wav, 4_000),
     "pairing": Target(_pairing, 2_000),
+    "copy": Target(_copy, 8_000),
 }
 
 

@@ -12,15 +12,14 @@ from statistics import median
 import pytest
 
 from runtime import starter
-from runtime.body import Body, mono_ms
+from runtime.body import Body
 from runtime.broker import Broker, available_kind, run_broker
 from runtime.bus import Bus, Delivery, decode
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
-from runtime.contracts.reports import UpdateAck, UpdateState
 from runtime.simulated import process
 from tests.runtime.dashboard.browser import browser
-from tests.runtime.dashboard.puppet import BODY, UPDATES
+from tests.runtime.dashboard.puppet import BODY
 from tests.runtime.dashboard.scene import PARTS, Scene, answers, dashboard, pose
 
 pytest.importorskip("nicegui", reason="the [dashboard] extra is not installed")
@@ -101,6 +100,10 @@ def test_every_control_asks_for_what_it_says(scene: Scene) -> None:
     assert not scene.asked(r.MuteRequest, 2)[1].muted
     page.do("volume")  # in the middle
     assert 0.3 <= scene.asked(r.VolumeRequest)[-1].level <= 0.7
+    louder = scene.asked(r.VolumeRequest)[-1].level
+    slider = page.element('[data-do="volume"] [tabindex="0"]')
+    slider.send_keys("\ue012")  # the arrow to the left
+    assert scene.asked(r.VolumeRequest, 2)[-1].level == pytest.approx(louder - 0.05)
     for name in ("arm", "disarm", "clear"):
         puppet.asked.clear()
         page.do(name)
@@ -289,61 +292,6 @@ def watched_board(folder: Path) -> Iterator[tuple[Broker, list[tuple[float, str]
         more = ("--pack", str(pack), "--set", "pack.allow_unsigned=true", "--events", str(folder))
         stack.enter_context(process("firmware_bridge.bridge", *words, *more))
         yield broker, states
-
-
-def test_an_update_is_looked_for_installed_and_taken_back_each_asked_once(scene: Scene) -> None:
-    page, puppet = scene.page, scene.puppet
-    page.part("robots")
-    page.wait(lambda: page.see("update-offered") == "Rex 3")
-    assert "It hears its name in the kitchen." in page.body
-    page.do("update-look")
-    [looked] = scene.asked(r.UpdateRequest)
-    assert (looked.act, looked.is_fresh(mono_ms())) == ("look", True)
-    puppet.bus.publish("ack/update", UpdateAck(id=looked.id, ok=False, reason="busy"))
-    page.wait(lambda: page.see("update-reason") == "Another update is under way.")
-    page.do("update-install")
-    comes, rests, *_ = page.question()
-    assert comes == "Rex 3 takes the place of Rex 555555555555."
-    assert "motors off" in rests
-    page.do("cancel")
-    page.wait(lambda: not page.texts(".ask li"))
-    page.do("update-install")
-    page.do("sure")
-    assert scene.asked(r.UpdateRequest, 2)[-1].act == "install"
-    page.wait(lambda: page.see("update-reason").startswith("Nobody on the robot attends"))
-    page.do("update-rollback")
-    assert page.question()[0] == "Rex 000000000000 takes the place of Rex 555555555555."
-    page.do("sure")
-    assert scene.asked(r.UpdateRequest, 3)[-1].act == "rollback"
-    job = {"status": "downloading", "release": "Rex 3", "bytes_done": 25, "bytes_total": 100, "mono_ms": 1}
-    puppet.bus.publish("job/update", m.JobState.model_validate(job))
-    page.wait(lambda: page.see("update") == "loading 25 % · Rex 3")
-
-
-def test_what_cannot_be_had_is_not_offered(scene: Scene) -> None:
-    page, puppet = scene.page, scene.puppet
-    page.part("robots")
-    puppet.bus.publish("state/update", UpdateState(repository=False))
-    page.wait(lambda: "name no repository" in page.see("update-offered"))
-    for name in ("look", "install", "rollback"):
-        assert not page.element(f'[data-do="update-{name}"]').is_enabled()
-    puppet.bus.publish("state/update", UPDATES)
-    page.wait(lambda: page.see("update-offered") == "Rex 3")
-
-
-def test_events_are_searched_and_robots_listed(scene: Scene) -> None:
-    page, puppet = scene.page, scene.puppet
-    for kind in ("halt", "link_lost"):
-        puppet.bus.publish("event/safety", m.SafetyEvent(kind=kind, detail="strawberry", mono_ms=1))
-    page.part("events")
-    page.wait(lambda: "The cable to the body is silent" in page.body)
-    page.element('[aria-label="Search"]').send_keys("strawberry held")
-    page.wait(lambda: "The cable" not in page.body and "Held still · strawberry" in page.body)
-    page.part("robots")
-    page.wait(lambda: "2 of 2 in contact" in page.body and "7.6 V" in page.body)
-    assert "Rex (puppet)" in page.body
-    page.do("open-real")
-    page.wait(lambda: "robot=real" in page.driver.current_url)
 
 
 def test_what_it_wants_is_shown_and_goes_with_the_mind(scene: Scene) -> None:
