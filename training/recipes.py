@@ -15,6 +15,7 @@ RECIPES = {
     "ablate": "training.school.ablate",
     "search": "training.school.search",
     "dialogue": "training.dialogue.recipe",
+    "start": "training.dialogue.start",
     "reader": "training.reader.recipe",
     "sounds": "training.sounds",
     "demo-voice": "training.demo_voice",

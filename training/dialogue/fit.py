@@ -138,9 +138,21 @@ def _say(progress: Progress, plan: Plan) -> None:
 def _save(model: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress, path: Path) -> None:
     draft = path.with_suffix(".new")
     torch.save(
-        {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "progress": vars(progress)}, draft
+        {"model": _learning(model), "optimiser": optimiser.state_dict(), "progress": vars(progress)}, draft
     )
     draft.replace(path)
+
+
+def _learning(model: nn.Module) -> dict[str, torch.Tensor]:
+    """What a run changes: all of a model, or the adapters alone."""
+    return {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _restore(learning: dict[str, torch.Tensor], saved: dict[str, torch.Tensor]) -> None:
+    if learning.keys() != saved.keys():
+        raise KeyError(f"it holds {len(saved)} weights, {len(learning)} learn here")
+    for name, value in saved.items():
+        learning[name].copy_(value)
 
 
 def _resume(model: nn.Module, optimiser: torch.optim.Optimizer, path: Path) -> Progress:
@@ -148,7 +160,7 @@ def _resume(model: nn.Module, optimiser: torch.optim.Optimizer, path: Path) -> P
         return Progress()
     try:
         state = torch.load(path, weights_only=True)
-        model.load_state_dict(state["model"])
+        _restore(_learning(model), state["model"])
         optimiser.load_state_dict(state["optimiser"])
         progress = Progress(**state["progress"])
     except (RuntimeError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:

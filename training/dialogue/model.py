@@ -7,14 +7,18 @@ looks one token back, heads of layer 1 look for the place where the present toke
 came after it. Everything is learned further from there.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from runtime.contracts.errors import TrainingError
+from runtime.mind.prompt import END
 
 CONTEXT = 512
 HEAD = 64
@@ -64,6 +68,22 @@ def pretrained(folder: str, vocabulary: int) -> PreTrainedModel:
     if vocabulary > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(vocabulary)
     return model
+
+
+@torch.no_grad()
+def begin_tags(model: PreTrainedModel, tokenizer: Tokenizer, tags: Iterable[str]) -> None:
+    """Give each of the new `tags` the mean of its words' embeddings ("<act:sit>": of "act" and "sit"), and
+    END what the model ended its texts with; after Hewitt, "Initializing new word embeddings for pretrained
+    language models" (2021)."""
+    tables = {t.weight for t in (model.get_input_embeddings(), model.get_output_embeddings())}
+    own_end = model.config.eos_token_id
+    for tag in tags:
+        words = " ".join(re.findall(r"[a-z]+", tag))
+        pieces = tokenizer.encode(f" {words}", add_special_tokens=False).ids
+        if tag == END and isinstance(own_end, int):
+            pieces = [own_end]
+        for table in tables if pieces else ():
+            table[tokenizer.token_to_id(tag)] = table[pieces].mean(dim=0)
 
 
 @torch.no_grad()

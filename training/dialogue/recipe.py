@@ -30,7 +30,7 @@ from training.dialogue import card as dialogue_card
 from training.dialogue import export as dialogue_export
 from training.dialogue import model as dialogue_model
 from training.dialogue.fit import Plan, fit
-from training.dialogue.text import PAD, add_tags, make_tokenizer, texts_of
+from training.dialogue.text import PAD, add_tags, make_tokenizer, special_tokens, texts_of
 
 RATE, FURTHER_RATE, LORA_RATE = 2.5e-3, 2e-4, 1e-3
 """Highest learning rate of a new model, of one that has learned before, of adapters beside it"""
@@ -62,6 +62,9 @@ def main(argv: list[str]) -> int:
     torch.manual_seed(args.seed)
     if args.model:
         model = dialogue_model.pretrained(args.model, tokenizer.get_vocab_size())
+        known = _borrowed(args.model).get_vocab()
+        new = [tag for tag in special_tokens(orders.acts()) if tag not in known]
+        dialogue_model.begin_tags(model, tokenizer, new)
     else:
         model = dialogue_model.new_model(size, end, pad)
     steps = 20 if args.smoke and args.steps is None else args.steps
