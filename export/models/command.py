@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> dict[str, object]:
     metrics = figures(original, given.prove, answers, answers)
     with tempfile.TemporaryDirectory(dir=args.out.parent, prefix=f".{args.out.name}.") as scratch:
         teacher = load(args.teacher) if args.teacher else None
-        small = smaller.make(original, given, args.prune, args.heal, teacher, args.samples, Path(scratch))
+        small = smaller.make(original, given, args.prune, args.heal, teacher, Path(scratch))
         checkpoint, inputs = small.checkpoint, small.samples
         truth = variants.Truth(samples.of_torch(checkpoint, inputs.prove), answers, metrics)
         float_file = Path(scratch) / "float.onnx"
@@ -60,6 +60,11 @@ def run(args: argparse.Namespace) -> dict[str, object]:
             variants.make(float_file, precision, args.target, inputs.calibrate, prove)
             for precision in args.precision
         ]
+        if args.peer:
+            beside = variants.Truth(answers, answers, metrics)
+            made.append(peer.measure(original, given, beside, Path(scratch)))
+        made = variants.timed(made, variants.runner, inputs.prove)
+        theirs = made.pop() if args.peer else None
         chosen = variants.choose(made, args.accept_miss)
         report: dict[str, object] = {
             "checkpoint_sha256": checkpoint.sha256, "family": checkpoint.family, "task": checkpoint.task.name,
@@ -67,9 +72,8 @@ def run(args: argparse.Namespace) -> dict[str, object]:
             "metrics_float": truth.metrics, "rule": variants.RULE, "chosen": chosen.precision,
             "variants": [one.row for one in made],
         } | small.facts  # fmt: skip
-        if args.peer:
-            truth = variants.Truth(answers, answers, metrics)
-            report["peer"] = peer.measure(original, given, truth, Path(scratch)).row
+        if theirs:
+            report["peer"] = theirs.row
         if args.plot:
             pareto.draw(made, chosen, f"{checkpoint.task.name} ({checkpoint.family})", args.plot)
         folder.fill(Path(scratch) / "out", checkpoint, made, chosen, report)

@@ -9,16 +9,14 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from export.models import folder, graph, hearing, pareto, reading, variants
 from export.models.parity import Answers, compare, metric_misses, misses
-from export.models.part import Answer, Part
+from export.models.part import Part
 from export.models.variants import Variant
 from runtime.contracts.errors import ConfigError, ExportError
 from runtime.engines import Engine
@@ -86,7 +84,8 @@ def _variants(part: Part, precisions: Sequence[str], target: str, scratch: Path)
         return _measured(part, path, precision, way, answers, meant)
 
     calibrate = part.feeds(part.spare, Engine(float_file).inputs[0])
-    return [variants.make(float_file, precision, target, calibrate, prove) for precision in precisions]
+    made = [variants.make(float_file, precision, target, calibrate, prove) for precision in precisions]
+    return variants.timed(made, lambda path: part.ask(Engine(path)), part.inputs)
 
 
 def _measured(
@@ -96,17 +95,7 @@ def _measured(
     parity = compare(answers, [answer(one) for one in part.inputs])
     figures, _ = part.judge(answer)
     missed = misses(parity, precision) + metric_misses(part.name, meant, figures)
-    took_ms = _median_ms(answer, part)
-    return Variant(precision, way, path, path.stat().st_size, took_ms, parity, figures, tuple(missed))
-
-
-def _median_ms(answer: Answer, part: Part) -> float:
-    took = []
-    for one in part.inputs:
-        begun = time.perf_counter()
-        answer(one)
-        took.append(1_000 * (time.perf_counter() - begun))
-    return statistics.median(took)
+    return Variant(precision, way, path, path.stat().st_size, parity, figures, tuple(missed))
 
 
 def _origin(part: Part) -> provenance.Provenance:

@@ -8,7 +8,7 @@ import numpy as np
 
 from export.models.checkpoint import Checkpoint
 from export.models.parity import Answers
-from export.models.samples import Inputs
+from export.models.samples import COUNTED, Inputs
 from training.asr.error_rates import edits
 
 Figures = dict[str, float]
@@ -21,7 +21,10 @@ def figures(checkpoint: Checkpoint, inputs: Sequence[Inputs], meant: Answers, fo
 
 
 def _perplexity(checkpoint: Checkpoint, inputs: Sequence[Inputs], meant: Answers, found: Answers) -> Figures:
-    """A hundred times the mean surprise at the next token (nats): one more is one per cent of perplexity."""
+    """A hundred times the mean surprise at the next token (nats), of replies where they are known.
+
+    One more is one per cent of perplexity.
+    """
     surprises = []
     for given, logits in zip(inputs, found, strict=True):
         tokens = given["input_ids"][0]
@@ -29,7 +32,8 @@ def _perplexity(checkpoint: Checkpoint, inputs: Sequence[Inputs], meant: Answers
             rows = logits[0, :-1].astype(np.float64)
             rows -= rows.max(axis=1, keepdims=True)
             chosen = rows[np.arange(len(rows)), tokens[1:]]
-            surprises.append(np.log(np.exp(rows).sum(axis=1)) - chosen)
+            told = np.log(np.exp(rows).sum(axis=1)) - chosen
+            surprises.append(told[-int(given[COUNTED][0, 0]) :] if COUNTED in given else told)
     return {"log_perplexity_percent": round(100 * float(np.concatenate(surprises).mean()), 3)}
 
 

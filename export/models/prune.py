@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 
 from export.models.checkpoint import Checkpoint
 from export.models.plan import Plan
-from export.models.samples import Inputs
+from export.models.samples import Inputs, tensors
 from runtime.contracts.errors import ExportError
 
 _PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -173,4 +173,4 @@ def _watched(modules: Iterable[nn.Module], watch: Watch) -> Iterator[None]:
 def _run(model: PreTrainedModel, inputs: Sequence[Inputs]) -> None:
     model.eval()
     for one in inputs:
-        model(**{name: torch.from_numpy(value) for name, value in one.items()})
+        model(**tensors(one))

@@ -149,7 +149,8 @@ def dialogue(data: Path) -> Part:
 
     def checkpoint(target: Path) -> None:
         model.save_pretrained(target)
-        shutil.copyfile(folder / "tokenizer.json", target / "tokenizer.json")
+        for name in ("tokenizer.json", "dialogue.json"):
+            shutil.copyfile(folder / name, target / name)
 
     return Part(
         "dialogue", folder / "model.onnx", inputs,

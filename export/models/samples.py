@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
 
+from export.models import talk
 from export.models.checkpoint import Checkpoint
 from runtime.audio.soundfiles import read_audio
 from runtime.contracts.errors import ExportError
@@ -21,6 +22,8 @@ from training.data.sentences import EVERYDAY, orders
 
 Inputs = dict[str, npt.NDArray[np.generic]]
 T = TypeVar("T")
+COUNTED = "counted"
+"""Beside the inputs of a prompt: so many tokens at its end are the reply, which figures count"""
 LEAST = 32
 """Golden inputs of a proof"""
 MOST_LESSONS = 2_000
@@ -36,10 +39,13 @@ class Samples:
     source: str
     teach: list[Inputs] = field(default_factory=list)
     """What is left to learn from"""
+    texts: list[str] = field(default_factory=list)
+    """All that a tokenizer must know"""
 
 
 def gather(checkpoint: Checkpoint, path: Path | None, most: int = 2 * LEAST) -> Samples:
-    """`path`: a folder of recordings, or a file of sentences, one a line; without it the house's own.
+    """`path`: a folder of recordings, or a file of sentences, one a line; without it the house's own, for a
+    dialogue model of ours its own prompts.
 
     ExportError where there are fewer than 2 x LEAST, or where a model that hears gets no recordings.
     """
@@ -47,12 +53,31 @@ def gather(checkpoint: Checkpoint, path: Path | None, most: int = 2 * LEAST) -> 
         if path is None:
             raise ExportError("this model hears: give --samples FOLDER of recordings to prove it with")
         found, rest = _sounds(checkpoint, path, most)
+    elif path is None and talk.is_ours(checkpoint):
+        return _prompts(checkpoint, most)
     else:
         found, rest = _texts(checkpoint, path, most)
     if len(found) < 2 * LEAST:
         raise ExportError(f"{path or 'the built-in list'}: {len(found)} samples; give at least {2 * LEAST}")
     source = path.name if path else "everyday sentences and orders"
-    return Samples(found[::2], found[1::2], source, rest)
+    texts = [] if checkpoint.task.sound else sentences(path)
+    return Samples(found[::2], found[1::2], source, rest, texts)
+
+
+def _prompts(checkpoint: Checkpoint, most: int) -> Samples:
+    tokenizer = _tokenizer(checkpoint)
+
+    def inputs(line: talk.Line) -> Inputs:
+        read, reply = (tokenizer.encode(text, add_special_tokens=False).ids for text in line)
+        return {
+            "input_ids": np.array([[*read, *reply]], np.int64),
+            COUNTED: np.array([[len(reply)]], np.int64),
+        }
+
+    golden, lessons = talk.lines("held_out", most), talk.lines("train", MOST_LESSONS // 4)
+    found, teach = [inputs(line) for line in golden], [inputs(line) for line in lessons]
+    texts = [text for line in (*golden, *lessons) for text in line]
+    return Samples(found[::2], found[1::2], "the pet's held-out prompts", teach, texts)
 
 
 def _sounds(checkpoint: Checkpoint, folder: Path, most: int) -> tuple[list[Inputs], list[Inputs]]:
@@ -82,7 +107,7 @@ def heard(samples: npt.NDArray[np.int16], normal: bool) -> npt.NDArray[np.float3
     return wave[None].astype(np.float32)
 
 
-def _texts(checkpoint: Checkpoint, path: Path | None, most: int) -> tuple[list[Inputs], list[Inputs]]:
+def _tokenizer(checkpoint: Checkpoint) -> Tokenizer:
     if checkpoint.tokenizer is None:
         raise ExportError(f"{checkpoint.folder} has no tokenizer.json; save its fast tokenizer beside it")
     try:
@@ -91,6 +116,11 @@ def _texts(checkpoint: Checkpoint, path: Path | None, most: int) -> tuple[list[I
         raise ExportError(f"{checkpoint.tokenizer} is no tokenizer ({error}); save it again") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    return tokenizer
+
+
+def _texts(checkpoint: Checkpoint, path: Path | None, most: int) -> tuple[list[Inputs], list[Inputs]]:
+    tokenizer = _tokenizer(checkpoint)
 
     def inputs(lines: Sequence[str]) -> list[Inputs]:
         read = (_tokens(tokenizer, line) for line in lines)
@@ -145,11 +175,16 @@ def of_engine(engine: Engine, output: str, inputs: Sequence[Inputs]) -> list[npt
     return [np.asarray(engine.run(feeds_for(engine, one))[output], np.float32) for one in inputs]
 
 
+def tensors(given: Inputs) -> dict[str, torch.Tensor]:
+    """What a network of torch reads of it."""
+    return {name: torch.from_numpy(value) for name, value in given.items() if name != COUNTED}
+
+
 @torch.no_grad()
 def of_torch(checkpoint: Checkpoint, inputs: Sequence[Inputs]) -> list[npt.NDArray[np.float32]]:
     """What the checkpoint itself answers."""
     answers = []
     for one in inputs:
-        given = {name: torch.from_numpy(value) for name, value in one.items()}
+        given = tensors(one)
         answers.append(getattr(checkpoint.model(**given), checkpoint.task.output).float().numpy())
     return answers

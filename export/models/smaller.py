@@ -9,7 +9,7 @@ import torch
 from export.models import prune, vocabulary
 from export.models.checkpoint import TOKENIZER, Checkpoint
 from export.models.plan import Plan
-from export.models.samples import Samples, sentences
+from export.models.samples import Samples
 from export.models.teach import teach
 from runtime.contracts.errors import ExportError
 
@@ -31,7 +31,6 @@ def make(
     plan: Plan,
     steps: int | None,
     teacher: Checkpoint | None,
-    texts: Path | None,
     scratch: Path,
 ) -> Smaller:
     """Prune by `plan`, then learn `steps` from `teacher`, or from what it was before; a copy is changed."""
@@ -39,7 +38,7 @@ def make(
     facts: dict[str, object] = {}
     small, words = prune.shrink(checkpoint, plan, samples.calibrate), None
     if plan.vocabulary:
-        small, numbers = vocabulary.shrink(small, sentences(texts), scratch / "vocabulary")
+        small, numbers = vocabulary.shrink(small, samples.texts, scratch / "vocabulary")
         words = torch.tensor(list(numbers))
         samples = replace(
             samples,

@@ -11,11 +11,9 @@ models that it can export. Exit 1 where a shipped file misses a threshold.
 import argparse
 import json
 import os
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,8 @@ import torch
 
 from export.models import graph, hearing, peer, reading
 from export.models.parity import compare, metric_misses, misses
-from export.models.part import Answer, Floats, Part
+from export.models.part import Part
+from export.models.timing import in_turns_ms
 from runtime.contracts.errors import ConfigError
 from runtime.engines import Engine
 
@@ -31,7 +30,6 @@ PARTS: dict[str, Callable[[Path], Part]] = {
     "asr": hearing.asr, "wake": hearing.wake, "stop": hearing.stop,
     "behaviour": reading.behaviour, "reader": reading.reader, "dialogue": reading.dialogue,
 }  # fmt: skip
-ROUNDS = 5
 PEER = "optimum-cli"
 
 
@@ -73,7 +71,7 @@ def measure(part: Part, with_peer: bool = False) -> dict[str, Any]:
             missed = misses(found, part.precision if name == "shipped" else "fp32")
             missed += metric_misses(part.name, meant, figures)
             row["misses"] += [f"{name}: {miss}" for miss in missed if name != PEER]
-        for name, took_ms in _times_ms(ask, part.inputs).items():
+        for name, took_ms in in_turns_ms(ask, part.inputs).items():
             row[name]["ms"] = round(took_ms, 3)
     return row
 
@@ -87,17 +85,6 @@ def _files(part: Part, scratch: Path, with_peer: bool) -> dict[str, Path]:
     if with_peer and part.checkpoint:
         files[PEER] = peer.export(scratch / "checkpoint", "text-generation-with-past", scratch)
     return files
-
-
-def _times_ms(ask: Mapping[str, Answer], inputs: Sequence[Floats]) -> dict[str, float]:
-    """Median of one golden input; each input is given to all files in turn."""
-    took: dict[str, list[float]] = {name: [] for name in ask}
-    for one in [*inputs] * ROUNDS:
-        for name, answer in ask.items():
-            begun = time.perf_counter()
-            answer(one)
-            took[name].append(1_000 * (time.perf_counter() - begun))
-    return {name: statistics.median(times) for name, times in took.items()}
 
 
 def _line(row: dict[str, Any]) -> str:

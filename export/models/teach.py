@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from export.models.checkpoint import Checkpoint
-from export.models.samples import Inputs
+from export.models.samples import Inputs, tensors
 from runtime.contracts.errors import ExportError
 from runtime.pace import Pace
 
@@ -46,7 +46,7 @@ def teach(
     for step, number in enumerate(order):
         for group in optimiser.param_groups:
             group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
-        given = {name: torch.from_numpy(value) for name, value in lessons[number].items()}
+        given = tensors(lessons[number])
         loss = _loss(student, teacher, given, words)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -1,11 +1,10 @@
 """Every precision asked for, measured against the checkpoint, and the one that is shipped."""
 
-import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from export.models import graph
 from export.models.checkpoint import Checkpoint
@@ -13,9 +12,11 @@ from export.models.metrics import Figures, figures
 from export.models.parity import Answers, Parity, compare, metric_misses, misses
 from export.models.precision import ways
 from export.models.samples import Inputs, Samples, feeds_for, of_engine
+from export.models.timing import in_turns_ms
 from runtime.contracts.errors import ExportError
 from runtime.engines import Engine
 
+T = TypeVar("T")
 SLOWER = 1.1
 RULE = (
     f"of the variants within all thresholds, those at most {SLOWER} times as slow as the fastest; of these "
@@ -32,11 +33,11 @@ class Variant:
     path: Path
     size: int
     """Bytes"""
-    latency_ms: float
-    """Median of one golden input on one thread"""
     parity: Parity
     metrics: Figures = field(default_factory=dict)
     misses: tuple[str, ...] = ()
+    latency_ms: float = 0.0
+    """Of one golden input on one thread"""
 
     @property
     def row(self) -> dict[str, object]:
@@ -91,19 +92,21 @@ def measure(
     parity = compare(truth.answers, answers)
     metrics = figures(checkpoint, samples.prove, truth.original, answers)
     missed = misses(parity, precision) + metric_misses(checkpoint.task.name, truth.metrics, metrics)
-    return Variant(
-        precision, way, path, path.stat().st_size, latency_ms(engine, samples), parity, metrics, tuple(missed)
-    )
+    return Variant(precision, way, path, path.stat().st_size, parity, metrics, tuple(missed))
 
 
-def latency_ms(engine: Engine, samples: Samples) -> float:
-    took = []
-    for given in samples.prove:
-        feeds = feeds_for(engine, given)
-        begun = time.perf_counter()
-        engine.run(feeds)
-        took.append(1_000 * (time.perf_counter() - begun))
-    return statistics.median(took)
+def timed(
+    made: Sequence[Variant], ask: Callable[[Path], Callable[[T], object]], inputs: Sequence[T]
+) -> list[Variant]:
+    """The same with their latencies, measured in turns; `ask` opens a file."""
+    took_ms = in_turns_ms({number: ask(one.path) for number, one in enumerate(made)}, inputs)
+    return [replace(one, latency_ms=took_ms[number]) for number, one in enumerate(made)]
+
+
+def runner(path: Path) -> Callable[[Inputs], object]:
+    """Opens a file that takes the samples' inputs."""
+    engine = Engine(path)
+    return lambda given: engine.run(feeds_for(engine, given))
 
 
 def choose(variants: Sequence[Variant], accept_miss: bool = False) -> Variant:

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from export.models.checkpoint import TOKENIZER, Checkpoint
-from export.models.samples import Inputs
+from export.models.samples import COUNTED, Inputs
 from runtime.contracts.errors import ExportError
 
 
@@ -45,7 +45,9 @@ def shrink(checkpoint: Checkpoint, texts: Iterable[str], folder: Path) -> tuple[
 def renumber(inputs: Sequence[Inputs], numbers: dict[int, int]) -> list[Inputs]:
     """The same sentences in the smaller vocabulary."""
     look = np.vectorize(numbers.__getitem__, otypes=[np.int64])
-    return [{name: look(value) for name, value in one.items()} for one in inputs]
+    return [
+        {name: value if name == COUNTED else look(value) for name, value in one.items()} for one in inputs
+    ]
 
 
 def _kept(table: dict[str, Any], tokenizer: Tokenizer, texts: Iterable[str]) -> dict[str, int]:

@@ -51,6 +51,9 @@ except ModuleNotFoundError:
 """
 
 
+RNG = np.random.default_rng(6)
+
+
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sound with some shape to it: tones that glide, in noise."""
@@ -207,7 +210,7 @@ def _made(family: str, tmp_path: Path) -> Path:
 
 
 def _variant(precision: str, size: int, latency_ms: float, *missed: str) -> variants.Variant:
-    return variants.Variant(precision, "", Path(), size, latency_ms, Parity(32, 0, 1, 1), {}, missed)
+    return variants.Variant(precision, "", Path(), size, Parity(32, 0, 1, 1), {}, missed, latency_ms)
 
 
 def test_the_rule_takes_the_smallest_of_the_quick_ones_that_pass() -> None:
@@ -258,6 +261,22 @@ def test_a_processor_gets_no_kernel_that_unpacks_at_every_call(tmp_path: Path) -
         assert "MatMulNBits" not in kinds
         found = samples.of_engine(Engine(tmp_path / "int8.onnx"), "logits", given)
         assert compare(meant, found).cosine > 0.99
+
+
+def test_a_dialogue_model_of_ours_is_proved_with_its_own_prompts(tmp_path: Path) -> None:
+    checkpoint = load(_made("llama", tmp_path))
+    given = samples.gather(checkpoint, None)
+    assert given.source == "the pet's held-out prompts"
+    answers = samples.of_torch(checkpoint, given.prove)
+    meant = figures(checkpoint, given.prove, answers, answers)
+    for one, logits in zip(given.prove, answers, strict=True):
+        reply = int(one[samples.COUNTED][0, 0])
+        logits[0, : -reply - 1] += RNG.normal(size=logits[0, : -reply - 1].shape)
+    assert figures(checkpoint, given.prove, answers, answers) == meant
+    answers[0][0, -2] += 9 * RNG.normal(size=answers[0].shape[-1])
+    assert figures(checkpoint, given.prove, answers, answers) != meant
+    (checkpoint.folder / "dialogue.json").unlink()
+    assert samples.gather(checkpoint, None).source == "everyday sentences and orders"
 
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -135,12 +135,12 @@ def test_a_student_learns_from_a_larger_teacher_of_the_same_words_only(tmp_path:
     student, teacher = _checkpoint("gpt2", tmp_path), _checkpoint("llama", tmp_path)
     given = samples.gather(student, None)
     first = teach.teach(smaller.prune.shrink(student, Plan(), []), teacher, given.teach, 1)
-    made = smaller.make(student, given, Plan(), 60, teacher, None, tmp_path)
+    made = smaller.make(student, given, Plan(), 60, teacher, tmp_path)
     assert made.facts["taught_loss"] < first
     assert _size(made.checkpoint) == _size(student)
     (teacher.folder / "tokenizer.json").write_text("{}")
     with pytest.raises(ExportError, match="another tokenizer"):
-        smaller.make(student, given, Plan(), 1, teacher, None, tmp_path)
+        smaller.make(student, given, Plan(), 1, teacher, tmp_path)
 
 
 def test_nothing_is_learned_from_what_proves_or_calibrates(tmp_path: Path) -> None:
