@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[Pet, str, m.Message], None]
 MAX_ROBOTS = 2_000
+BURST_S = 1.0
 MAX_PACED = 5 * MAX_ROBOTS
 """Kinds of telemetry of each"""
 REPLAY_PAUSE_S = 2.0
@@ -46,8 +47,8 @@ class Watcher:
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()
         self._asked_s: dict[str, float] = {}
-        self._paced_s: dict[tuple[str, str], float] = {}
-        """When telemetry of a robot was taken last"""
+        self._due_s: dict[tuple[str, str], float] = {}
+        """When the next telemetry of a robot is due by its row's rate"""
         self._due: set[str] = set()
         """Robots that are to be asked as soon as the pause is over"""
 
@@ -153,12 +154,16 @@ class Watcher:
                 listener(pet, delivery.name, message)
 
     def _too_soon(self, delivery: Delivery, rate_hz: float) -> bool:
-        """It comes faster than its row allows: left alone unread, so that a crowd cannot drown the rest."""
+        """It comes faster than its row allows: left alone unread, so that a crowd cannot drown the rest.
+
+        The generic cell rate algorithm (ITU-T I.371): what a busy line held up and brings at once is taken.
+        """
         key, now_s = (delivery.robot_id, delivery.name), time.monotonic()
-        if now_s - self._paced_s.get(key, float("-inf")) < EARLY / rate_hz:
+        due_s = max(self._due_s.get(key, now_s), now_s)
+        if due_s - now_s > BURST_S:
             return True
-        if len(self._paced_s) < MAX_PACED:
-            self._paced_s[key] = now_s
+        if len(self._due_s) < MAX_PACED or key in self._due_s:
+            self._due_s[key] = due_s + EARLY / rate_hz
         return False
 
     def _note(self, pet: Pet, name: str, message: m.Message) -> bool:
