@@ -6,6 +6,7 @@ was measured stands in `ablation.json` and is not run again.
 
 import argparse
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from runtime.contracts.config import load_config
 from runtime.contracts.errors import TrainingError
 from runtime.pace import Pace
-from training.school import course, judging, recipe
+from training.school import course, judging, pictures, recipe
 from training.school.settings import Lesson, Switches
 
 SWITCHES: dict[str, dict[str, float]] = {
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--config", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="PART.KEY=VALUE")
     parser.add_argument("--only", nargs="+", choices=tuple(SWITCHES), metavar="LINE")
-    parser.add_argument("--out", type=Path, required=True, help="folder for ablation.json and ablation.md")
+    parser.add_argument("--out", type=Path, required=True, help="folder for ablation.json, .md and .png")
     args = parser.parse_args(argv)
     lesson = load_config(Lesson, args.config, args.set)
     if lesson.switches != Switches(synonym_file=lesson.switches.synonym_file):
@@ -54,6 +55,9 @@ def main(argv: list[str]) -> int:
         print(f"{name}: {found['lines'][name]}  {pace.left(done)}", file=sys.stderr, flush=True)
     page = table(found["lines"])
     _put(args.out / "ablation.md", page)
+    [(figure, _), *_] = next(iter(found["lines"].values())).items()
+    spans = {name: _span(row[figure]) for name, row in found["lines"].items()}
+    pictures.spans(spans, figure, args.out / "ablation.png")
     print(page, end="")
     return 0
 
@@ -82,6 +86,12 @@ def table(lines: dict[str, dict[str, str]]) -> str:
     names = list(next(iter(lines.values())))
     rows = [f"| {line} | " + " | ".join(row[name] for name in names) + " |" for line, row in lines.items()]
     return "\n".join(["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|", *rows]) + "\n"
+
+
+def _span(cell: str) -> tuple[float, float, float]:
+    """(value, least, most) of a cell such as "88.3 % (87.1-89.4, n 2999)"."""
+    value, least, most = re.findall(r"[\d.]+", cell)[:3]
+    return float(value), float(least), float(most)
 
 
 def _found(path: Path, lesson: Lesson, digests: dict[str, str]) -> dict[str, Any]:

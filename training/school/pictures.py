@@ -1,6 +1,6 @@
-"""Which labels are taken for which, as a picture."""
+"""Which labels are taken for which, and which settings help, as pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +37,20 @@ def confusion(
         few = f", the {len(shown)} of {len(labels)} with most mistakes" if len(labels) > len(shown) else ""
         axes.set_title(f"percent of each row{few}", fontsize=10)
         figure.colorbar(image, shrink=0.7)
+
+
+def spans(found: Mapping[str, tuple[float, float, float]], title: str, path: Path) -> None:
+    """Line -> (value, least, most): each a dot with its interval, over the band of the first line's."""
+    with picture(path, 7, 1.2 + 0.32 * len(found)) as figure:
+        axes = figure.add_subplot()
+        (_, least, most), *_ = found.values()
+        axes.axvspan(least, most, color="tab:blue", alpha=0.12)
+        for place, (value, low, high) in enumerate(found.values()):
+            colour = "tab:green" if low > most else "tab:red" if high < least else "tab:gray"
+            axes.plot([low, high], [place, place], color=colour)
+            axes.plot([value], [place], "o", color=colour)
+        axes.set_yticks(range(len(found)), list(found))
+        axes.invert_yaxis()
+        axes.grid(axis="x", alpha=0.3)
+        first = next(iter(found))
+        axes.set_title(f"{title}, 95 % intervals; the band is that of {first!r}", fontsize=10)

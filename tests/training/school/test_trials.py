@@ -37,6 +37,8 @@ def test_an_ablation_goes_on_where_it_was(
     assert ablated("plain", "R-Drop").count("\n") == 4
     assert runs == [ablate.SWITCHES["R-Drop"]]
     assert set(json.loads((tmp_path / "ablation.json").read_text())["lines"]) == {"plain", "R-Drop"}
+    assert (tmp_path / "ablation.png").read_bytes().startswith(b"\x89PNG")
+    assert ablate._span("88.3 % (87.1-89.4, n 2999)") == (88.3, 87.1, 89.4)
     argv = ["train", "ablate", "behaviour", *words(starts["bert"], table, "seed=9"), "--out", str(tmp_path)]
     assert main(argv) == 1
     assert "is of other settings" in capsys.readouterr().err
