@@ -105,6 +105,7 @@ def _status(slots: Slots, as_json: bool) -> int:
     print(f"before    {record.previous or 'nothing'}")
     if record.offered:
         print(f"offered   {record.offered.release}, {record.offered.name} {record.offered.version}")
+        print(f"board     {_board(record.offered.mcu_firmware)}")
     if record.trial:
         print(f"on trial  {record.trial.release}, {record.trial.tries} looks so far")
     for release, why in record.refused.items():
@@ -112,6 +113,17 @@ def _status(slots: Slots, as_json: bool) -> int:
     for name, value in record.figures.items():
         print(f"{name:<9} {value:.0f}")
     return 0
+
+
+def _board(wanted: int | None) -> str:
+    """What the offered release wants on the microcontroller, beside what this everpaw brings."""
+    here = protocol.FIRMWARE
+    if wanted is None or wanted == here:
+        return f"firmware {here}, as this everpaw flashes it"
+    if wanted < here:
+        return f"firmware {wanted} belonged with it; {here}, which this everpaw flashes, does too"
+    cure = "update everpaw, then: everpaw flash board"
+    return f"firmware {wanted} belongs with it, this everpaw brings {here}; {cure}"
 
 
 def _robot_key(slots: Slots) -> str:

@@ -69,7 +69,8 @@ class Update:
         self._job.name, self._job.sha256 = f"{release.name} {release.version}", release.manifest.sha256
         early = self._not_now(release, robot_key, insist)
         told = {"name": release.name, "version": release.version, "notes": release.notes}
-        offered = Offered.model_validate(told | {"release": release.manifest.sha256})
+        told |= {"release": release.manifest.sha256, "mcu_firmware": release.mcu_firmware}
+        offered = Offered.model_validate(told)
         if offered != self._slots.record().offered:
             self._slots.note(offered=offered.model_dump())
         return release, early

@@ -32,6 +32,8 @@ class Offered(BaseModel):
     version: int
     release: Sha256
     notes: str = ""
+    mcu_firmware: int | None = None
+    """What belongs on the board beside it"""
 
 
 class Trial(BaseModel):

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from tuf.api.metadata import TargetFile, Targets
+
 from export import owner as owners
 from export.repository import Repository, Signers, offer
 from firmware_bridge.update.channel import Channel
@@ -23,7 +25,7 @@ from runtime import starter
 from runtime.contracts import messages as m
 from runtime.contracts.keys import Keyring
 from runtime.contracts.pack import MANIFEST_NAME, verify
-from runtime.contracts.release import Release
+from runtime.contracts.release import TARGETS, Release
 from runtime.contracts.requirements import Here
 from tests.packs import FILES, Owner, make_pack
 
@@ -55,6 +57,17 @@ class Maker:
     def publish(self, name: str, day: float = 0, percent: int = 100, **files: bytes) -> Release:
         pack = starter.load_pack(self.pack(name, **files), self.owner.folder)
         return self.at(day).publish(pack, self.signers, offer(name, "stable", percent, ""))
+
+
+def forge(maker: Maker, release: Release, **changes: object) -> None:
+    """The release as the owner's key would sign it by mistake, or in other hands."""
+    repository = maker.at(1)
+    targets = repository._load(Targets)
+    data = release.model_copy(update=changes).model_dump_json(by_alias=True).encode()
+    entry = TargetFile.from_data("stable.json", data, ["sha256"])
+    (maker.repo / TARGETS / f"{entry.hashes['sha256']}.stable.json").write_bytes(data)
+    targets.targets["stable.json"] = entry
+    repository._commit(targets, maker.signers)
 
 
 class Robot:

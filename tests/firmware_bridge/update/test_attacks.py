@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tuf.api.metadata import TargetFile, Targets
 
 from export import owner as owners
 from export.repository import Signers, offer
@@ -18,8 +17,8 @@ from runtime import starter
 from runtime.contracts.errors import PackError, UpdateError
 from runtime.contracts.keys import OWNER_PUBLIC, TRUSTED, Keyring
 from runtime.contracts.pack import file_sha256
-from runtime.contracts.release import MAX_RELEASE_BYTES, METADATA, TARGETS, Blob, Release, blob_path
-from tests.firmware_bridge.update.stage import NOW, Maker, Remote, Robot, copy_of
+from runtime.contracts.release import MAX_RELEASE_BYTES, METADATA, Blob, blob_path
+from tests.firmware_bridge.update.stage import NOW, Maker, Remote, Robot, copy_of, forge
 
 
 @pytest.fixture
@@ -152,17 +151,6 @@ def test_an_old_release_under_a_new_signature(maker: Maker, served: Robot) -> No
     forge(maker, release, version=1)
     served.slots.note(version=2)
     assert "is older than version 2" in refused(served, Remote(maker.repo), "rollback", news=True)
-
-
-def forge(maker: Maker, release: Release, **changes: object) -> None:
-    """The release as the owner's key would sign it by mistake, or in other hands."""
-    repository = maker.at(1)
-    targets = repository._load(Targets)
-    data = release.model_copy(update=changes).model_dump_json(by_alias=True).encode()
-    entry = TargetFile.from_data("stable.json", data, ["sha256"])
-    (maker.repo / TARGETS / f"{entry.hashes['sha256']}.stable.json").write_bytes(data)
-    targets.targets["stable.json"] = entry
-    repository._commit(targets, maker.signers)
 
 
 def test_mix_and_match(maker: Maker, served: Robot, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware_bridge.mcu import protocol
 from firmware_bridge.update import health
 from firmware_bridge.update.command import main
 from firmware_bridge.update.health import Health, judge
@@ -15,7 +16,7 @@ from firmware_bridge.update.source import Folder, Web, open_source
 from runtime.contracts.archive import write_archive
 from runtime.contracts.errors import UpdateError
 from runtime.contracts.keys import OWNER_PUBLIC
-from tests.firmware_bridge.update.stage import WELL, Maker, Remote, Robot, web_server
+from tests.firmware_bridge.update.stage import WELL, Maker, Remote, Robot, forge, web_server
 
 BIG = random.Random(7).randbytes(900_000)
 
@@ -343,6 +344,25 @@ def test_as_typed_with_the_true_doctor(
     assert main(["install", pack, "--yes", *words]) == 1
     with pytest.raises(UpdateError, match="is the stick plugged in"):
         main(["install", str(tmp_path / "none"), *words])
+
+
+@pytest.mark.parametrize(
+    ("firmware", "words"),
+    [
+        (protocol.FIRMWARE, "as this everpaw flashes it"),
+        (protocol.FIRMWARE + 1, "update everpaw, then: everpaw flash board"),
+        (protocol.FIRMWARE - 1, "which this everpaw flashes, does too"),
+    ],
+)
+def test_status_names_the_board_s_firmware_beside_the_release(
+    firmware: int, words: str, maker: Maker, robot: Robot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forge(maker, maker.publish("one"), mcu_firmware=firmware)
+    assert robot.look(Remote(maker.repo)) == "done"
+    assert main(["status", "--root", str(robot.slots.root)]) == 0
+    told = capsys.readouterr().out
+    assert f"firmware {firmware}" in told
+    assert words in told
 
 
 def test_a_folder_is_no_repository_and_says_so(robot: Robot, tmp_path: Path) -> None:
