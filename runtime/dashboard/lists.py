@@ -83,11 +83,13 @@ def robots(view: View, choose: Callable[[str], None]) -> None:
                 search = ui.input(w("robots.find")).props("outlined dense clearable")
             heads = [w(f"robots.{name}") for name in ("robot", "state", "mood", "battery", "open")]
             body = table(heads, w("robots.title"))
+            gone = ui.label(w("robots.gone")).classes("soft below")
     shown: list[Any] = [None]
 
     def refresh() -> None:
         pets = sorted(view.watcher.pets.values(), key=_urgency)
         count.text = w("robots.count").format(here=sum(pet.online for pet in pets), all=len(pets))
+        gone.visible = any(not pet.online for pet in pets)
         search.visible = len(pets) > FEW_ROBOTS
         text = (search.value or "").lower()
         all_rows = ((pet.robot, _fleet_row(view, pet)) for pet in pets)

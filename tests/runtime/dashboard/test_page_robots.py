@@ -1,5 +1,6 @@
 """The page's events, updates and fleet, before a puppet robot and the real bridge."""
 
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -10,6 +11,7 @@ from runtime.bus import Bus
 from runtime.contracts import messages as m
 from runtime.contracts import requests as r
 from runtime.contracts.reports import UpdateAck, UpdateState
+from runtime.eyes.pet import SILENT_S
 from runtime.security import control
 from tests.runtime.dashboard.puppet import UPDATES
 from tests.runtime.dashboard.scene import Scene
@@ -103,4 +105,7 @@ def test_a_fleet_is_listed_by_who_needs_somebody_and_searched(scene: Scene) -> N
         page.wait(lambda: listed() == ["5", "0", "1", "2", "3", "4", "6", "7", "8"])
         page.element('[aria-label="Find a robot"]').send_keys("OTHER-7")
         page.wait(lambda: listed() == ["7"])
+        assert "gone for good" not in page.body
+        time.sleep(SILENT_S + 1)
+        page.wait(lambda: "everpaw security forget" in page.body)
     page.wait(lambda: "2 of 2 in contact" in page.body)
