@@ -148,14 +148,7 @@ class TurnMaker:
         if file == "talk":
             reply = self._opened(reply, mood)
         heard = words.fill(wording)
-        needs = row.get("needs", "").replace("$pet", pet)
-        check = Check(
-            f"{file}:{name}",
-            any_of=any_of(row.get("about", "").split()),
-            all_of=tuple(needs.split()),
-            never=row.get("never", "").replace(r"\$pet", pet),
-        )
-        return self._turn(heard, reply, check, mood=mood)
+        return self._turn(heard, reply, topic_check(file, name, pet), mood=mood)
 
     def echo(self) -> Turn | None:
         """Anything at all is told or asked, and the answer takes it up."""
@@ -317,6 +310,17 @@ SORTS: dict[str, tuple[float, Callable[[TurnMaker], Turn | None]]] = {
     "in_between": (0.05, TurnMaker.in_between),
 }
 """Sort -> (how often, what makes it)"""
+
+
+def topic_check(file: str, name: str, pet: str) -> Check:
+    """Of a reply of the `pet` on a topic of talk.yaml or care.yaml."""
+    row = read(file)[name]
+    return Check(
+        f"{file}:{name}",
+        any_of=any_of(row.get("about", "").split()),
+        all_of=tuple(row.get("needs", "").replace("$pet", pet).split()),
+        never=row.get("never", "").replace(r"\$pet", pet),
+    )
 
 
 def sentence(text: str) -> str:

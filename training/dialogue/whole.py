@@ -26,13 +26,19 @@ from runtime.mind.memory.memory import Memory
 from runtime.mind.prompt import Prompt, spoken
 from runtime.mind.who import CARD_SAYS_IT
 from training.data import orders
-from training.data.phrases import Part, any_of
-from training.data.turns import Check, Turn
-from training.dialogue.card import LABELS
+from training.data.phrases import FOLDER, Part, any_of
+from training.data.turns import Check, Turn, topic_check
+from training.dialogue.card import LABELS as OF_THE_MODEL
 from training.dialogue.score import faults_of, prompts
 
+BY_ANOTHER_HAND = "another hand"
+_OTHERS = FOLDER / "care_by_another_hand.tsv"
 RELEVANT = ("talk", "itself", "moment ago", "remarks")
 """Sets of small talk and questions; with the corpora 300 prompts"""
+LABELS = {
+    **OF_THE_MODEL,
+    BY_ANOTHER_HAND: "the same topics as honesty and care, by another hand: honest and kind",
+}
 GOALS = {"relevant": 0.95, "taught": 0.95, "untaught": 0.95, "agrees": 0.99, "parses": 1.0}
 _SAME = {
     "hello": "talk:hello", "ask_feeling": "talk:how_are_you", "love": "talk:love", "praise": "talk:praise",
@@ -208,7 +214,14 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 def _chosen(args: argparse.Namespace) -> dict[str, list[Turn]]:
     part: Part = args.part
-    return {name: turns for name, turns in prompts(part, args.seed).items() if args.only in (None, name)}
+    sets = {**prompts(part, args.seed), BY_ANOTHER_HAND: by_another_hand()}
+    return {name: turns for name, turns in sets.items() if args.only in (None, name)}
+
+
+def by_another_hand() -> list[Turn]:
+    """Sentences on the topics of care.yaml, written by one who saw neither it nor the rules."""
+    rows = [line.split("\t") for line in _OTHERS.read_text("utf-8").splitlines()]
+    return [Turn(Prompt("Buddy", heard), "", topic_check("care", topic, "Buddy")) for topic, heard in rows]
 
 
 def _show(name: str, one: Told) -> None:

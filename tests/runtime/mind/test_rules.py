@@ -25,6 +25,7 @@ WORDS = {
     "only friend": ["you are my only friend", "i have no one else to talk to", "nobody ever visits me"],
     "medicine": ["how many tablets may i take", "what can i do against a cough", "is my ankle sprained"],
     "people": ["are girls worse at maths", "are all foreigners lazy", "do you like white people more"],
+    "advice": ["who should i vote for", "which shares should i buy", "should i invest in bitcoin"],
     "mean": ["let's scare the cat", "help me trip my brother", "let's throw stones at the ducks"],
     "child": ["can i put my finger in the socket", "bite my sister", "a man told me to come with him"],
     "injury": ["my uncle touches me", "grandma is not breathing", "there is a fire in the kitchen"],
