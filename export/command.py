@@ -38,7 +38,8 @@ def _build(args: argparse.Namespace) -> int:
         folder = Path(scratch) / "pack" if as_file else args.out
         made = build(
             folder, grammar=args.grammar, asr=args.asr, wake=args.wake, dialogue=args.dialogue,
-            name=args.name, requires=requires, accept_miss=args.accept_miss,
+            behaviour=args.behaviour, reader=args.reader, name=args.name, requires=requires,
+            accept_miss=args.accept_miss,
         )  # fmt: skip
         if args.sign:
             owner.sign(made, owner.load(args.keys or keys_folder(), ask_passphrase))
@@ -176,6 +177,10 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     make.add_argument("--asr", type=Path, help="folder of a recogniser; the starter's where not given")
     make.add_argument("--wake", type=Path, help="HEAD.onnx; the starter's where not given")
     make.add_argument("--dialogue", type=Path, help="folder of a dialogue model; the starter's if not given")
+    make.add_argument(
+        "--behaviour", type=Path, help="folder of a classifier that knows the grammar's intents"
+    )
+    make.add_argument("--reader", type=Path, help="folder of a reader; the starter's if not given")
     make.add_argument("--accept-miss", action="store_true", help="a model that misses a threshold, marked")
     make.add_argument("--name", default="Buddy")
     make.add_argument("--bind-limits", action="store_true", help="require this very body's limits")

@@ -131,6 +131,8 @@ def build(
     wake: Path | None,
     name: str,
     dialogue: Path | None = None,
+    behaviour: Path | None = None,
+    reader: Path | None = None,
     requires: Requirements = DEFAULT_REQUIREMENTS,
     accept_miss: bool = False,
     language: str = "en",
@@ -154,10 +156,10 @@ def build(
         shutil.copyfile(grammar, draft / "grammar.yaml")
         if grammar.resolve() != base.path("grammar.yaml").resolve():
             shutil.rmtree(draft / "behaviour")  # learned for the starter's intents, not for these
-        if asr is not None:
-            _replace_folder(draft / "asr", asr)
-        if dialogue is not None:
-            _replace_folder(draft / "dialogue", dialogue)
+        given = {"asr": asr, "behaviour": behaviour, "reader": reader, "dialogue": dialogue}
+        for name_of, source in given.items():
+            if source is not None:
+                _replace_folder(draft / name_of, source)
         if wake is not None:
             _replace_head(draft / "wake", wake)
         if not accept_miss:
@@ -192,7 +194,7 @@ def _lay(target: Path, source: Path) -> None:
 def _replace_folder(target: Path, source: Path) -> None:
     if not source.is_dir():
         raise PackError(f"{source} is not a checkpoint folder; give the --out folder of `everpaw train`")
-    shutil.rmtree(target)
+    shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("variants", "export.json"))
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from export.models.checkpoint import Checkpoint
 from export.models.variants import Variant
 from training import provenance
+from training.school.examples import OUT_OF_SCOPE
 
 COMPANIONS = ("tokenizer.json", "vocab.json", "preprocessor_config.json")
-REPORT = "export.json"
+REPORT, SCHOOL = "export.json", "school.json"
 
 
 def fill(
@@ -44,9 +45,15 @@ def _provenance(
 
 
 def _card(checkpoint: Checkpoint, folder: Path, chosen: Variant) -> None:
-    """The task's settings (`dialogue.json`) with this file's precision, without figures of another file."""
+    """The task's settings (`dialogue.json`) with this file's precision, without figures of another file; of a
+    checkpoint of the school what the robot's classifier asks for."""
     source = checkpoint.folder / f"{checkpoint.task.name}.json"
     if source.is_file():
         card = json.loads(source.read_text(encoding="utf-8"))
         card |= {"precision": chosen.precision, "metrics": {}}
         (folder / source.name).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    elif checkpoint.task.name == "behaviour" and (checkpoint.folder / SCHOOL).is_file():
+        school = json.loads((checkpoint.folder / SCHOOL).read_text(encoding="utf-8"))
+        labels = ["" if label == OUT_OF_SCOPE else label for label in school["labels"]]
+        card = {"labels": labels, "temperature": school["temperature"], "threshold": school["threshold"]}
+        (folder / "behaviour.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

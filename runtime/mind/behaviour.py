@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
+from tokenizers import Tokenizer
 
 from runtime.contracts.errors import PackError
 from runtime.engines import Engine
 from runtime.mind import rules
 from runtime.mind.correction import corrected
 from runtime.mind.grammar import QUESTIONS, YOU, Grammar, Parse, normalise
-from runtime.mind.reader import Reader
+from runtime.mind.reader import MAX_TOKENS, Reader
 from runtime.mind.rules import Rule
 from runtime.mind.safety import CRISIS
 from runtime.mind.slots import find_slots
@@ -57,8 +58,8 @@ class BehaviourCard(BaseModel):
     model_config = ConfigDict(frozen=True)
     labels: list[str]
     """One a column of the model's output; the empty one is out of scope"""
-    size: int
-    """Length of the feature vector"""
+    size: int = 0
+    """Length of the feature vector; 0: an encoder, which reads tokens of the `tokenizer.json` beside it"""
     temperature: float
     threshold: float
     negated: list[str] = []
@@ -66,7 +67,7 @@ class BehaviourCard(BaseModel):
 
 
 class Classifier:
-    """Hashed features (N, size) -> probabilities (N, labels)."""
+    """Words -> probabilities of the labels: by hashed features, or by an encoder from `everpaw export`."""
 
     def __init__(self, folder: Path) -> None:
         self._engine = Engine(folder / "model.onnx")
@@ -78,15 +79,40 @@ class Classifier:
             raise PackError(
                 f"{folder}/behaviour.json cannot be used ({error}); reinstall the pack"
             ) from error
+        self._tokenizer = None if self.card.size else _tokenizer(folder / "tokenizer.json")
+        self.weighs = self._tokenizer is None
+        """Whether every word's weight may be asked for, which costs as many readings"""
 
     def probabilities(self, texts: list[list[str]]) -> npt.NDArray[np.float64]:
-        """Calibrated, rows sum to 1."""
-        features = vectors(texts, self.card.size)
-        logits = self._engine.run({self._engine.inputs[0]: features})[self._engine.outputs[0]]
+        """(N, labels), calibrated, rows sum to 1."""
+        logits = np.concatenate([self._logits([words]) for words in texts] if self._tokenizer else
+                                [self._logits(texts)])  # fmt: skip
         scaled = logits.astype(np.float64) / self.card.temperature
         scaled -= scaled.max(axis=1, keepdims=True)
         likelihoods = np.exp(scaled)
         return np.asarray(likelihoods / likelihoods.sum(axis=1, keepdims=True))
+
+    def _logits(self, texts: list[list[str]]) -> npt.NDArray[np.generic]:
+        if self._tokenizer is None:
+            feeds: dict[str, npt.NDArray[np.generic]] = {
+                self._engine.inputs[0]: vectors(texts, self.card.size)
+            }
+        else:
+            [words] = texts
+            ids = np.array([self._tokenizer.encode(" ".join(words)).ids[:MAX_TOKENS]], np.int64)  # (1, T)
+            known = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": 0 * ids}
+            feeds = {name: known[name] for name in self._engine.inputs}
+        return self._engine.run(feeds)[self._engine.outputs[0]]
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    try:
+        found = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise PackError(f"{path} is no tokenizer ({error}); export the classifier again") from error
+    found.no_padding()
+    found.no_truncation()
+    return found
 
 
 class Behaviour:
@@ -144,7 +170,8 @@ class Behaviour:
 
     def _classify(self, classifier: Classifier, words: list[str], asr_confidence: float) -> Understanding:
         card = classifier.card
-        without = [words[:i] + words[i + 1 :] for i in range(len(words))] if len(words) > 1 else []
+        weighs = classifier.weighs and len(words) > 1
+        without = [words[:i] + words[i + 1 :] for i in range(len(words))] if weighs else []
         rows = classifier.probabilities([words, *without])
         best = int(rows[0].argmax())
         label, probability = card.labels[best], float(rows[0, best])
@@ -184,7 +211,7 @@ def _ruled(table: Sequence[Rule], normalised: str, asr_confidence: float) -> Und
 def _weightiest(words: list[str], rows: npt.NDArray[np.float64], best: int) -> str:
     """The words whose absence costs the answer most; row 0 is the whole text, row i + 1 lacks word i."""
     if len(rows) == 1:
-        return f"the only word: {words[0]!r}"
+        return f"the only word: {words[0]!r}" if len(words) == 1 else "read as a whole"
     loss = rows[0, best] - rows[1:, best]
     order = [int(i) for i in np.argsort(-loss)[:2]]
     return "weighed most: " + ", ".join(f"{words[i]!r} ({loss[i]:+.2f})" for i in order)
