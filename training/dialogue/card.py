@@ -38,7 +38,24 @@ class Made:
     """Rank of the adapters that learned, merged since; 0: the whole model did"""
     penalty: float = 0.0
     """Of what must not be said, while it learned"""
+    way: str = "stored"
+    """How it was made small, of WAYS"""
 
+
+WAYS = {
+    "dynamic": "Matrices are stored as bytes, a scale a column, and computed with bytes;\n"
+    "what is no matrix, as the embedding, is stored as halves.",
+    "stored": "Matrices are stored as bytes with a scale for every 64,\n"
+    "embedding and output as one table of halves; at load they are unfolded to float32.",
+}
+_KNOWS_NOTHING = (
+    "It knows what its sentences taught and nothing of the world; a topic it never\n"
+    "met gets a polite answer at best."
+)
+_KNOWS_START = "What its start knew of the world, right or wrong, it may say."
+_TAUGHT_WORDS = (
+    " A reply has no other\nwords than the ones taught and those of its prompt (runtime/mind/spelling.py)."
+)
 
 NUMBERS = {
     "perplexity": "perplexity of the replies written for them",
@@ -88,9 +105,7 @@ def text(made: Made, metrics: Mapping[str, float]) -> str:
 
 A causal language model ({type(made.model).__name__}, {million:.1f} million parameters: {shape}), trained
 {start}. It reads the pet's card, what was remembered, the last turns,
-what was heard, and the act and mood it has to fit. Matrices are stored as bytes with a scale for every 64,
-embedding and output as one table of halves; at load they are unfolded to float32. A reply has no other words
-than the ones taught and those of its prompt (runtime/mind/spelling.py).
+what was heard, and the act and mood it has to fit. {WAYS[made.way]}{"" if made.start else _TAUGHT_WORDS}
 
 **Data**
 - training/data/talk, paraphrases.yaml, grammar and persona of the starter (ours): sentences with slots,
@@ -111,8 +126,8 @@ torch and the shipped file at {same[1]} ({gap[1]}). {fast[0]} tokens a second as
 {fast[1]} of the bare session that reads and writes the same; first words after
 {metrics["first_words_ms"]:.0f} ms. Times are the processor's own, of one core.
 
-**Falls short**: English only. It knows what its sentences taught and nothing of the world; a topic it never
-met gets a polite answer at best. The pet's rules and its memory answer before it, and output rules check what
+**Falls short**: English only. {_KNOWS_START if made.start else _KNOWS_NOTHING}
+The pet's rules and its memory answer before it, and output rules check what
 it says; the figures above are without them.
 
 **Made by** `{made.command}`; measured again by

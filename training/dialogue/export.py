@@ -85,18 +85,21 @@ def export(model: PreTrainedModel, path: Path) -> None:
 
 
 def dynamic_int8(source: Path, target: Path) -> None:
-    """Weights and activations of the matrix products; the fastest for long prompts."""
+    """Weights and activations of the matrix products; the fastest for long prompts. What is not of a matrix
+    product, as an embedding, is stored as halves."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     quantize_dynamic(
         source, target, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8,
         per_channel=True, extra_options={"MatMulConstBOnly": True},
     )  # fmt: skip
+    proto = onnx.load(str(target))
+    stored.halve(proto)
+    onnx.save(proto, str(target))
 
 
 def stored_int8(source: Path, target: Path) -> None:
-    """Weights alone, in blocks: where an outlying activation would drown the others. What is not of a matrix
-    product, as an embedding, is stored as halves."""
+    """Weights alone, in blocks: where an outlying activation would drown the others. The rest as above."""
     proto = onnx.load(str(source))
     stored.to_bytes(proto)
     stored.halve(proto)

@@ -50,7 +50,7 @@ def parity(
 
 
 def measure(
-    folder: Path, most: int | None = None, smoke: bool = False, show: bool = False
+    folder: Path, most: int | None = None, smoke: bool = False, show: bool = False, timed: bool = True
 ) -> dict[str, float]:
     """Everything that is said of a folder's model, of `most` prompts a set; `show` prints what fails."""
     model, engine = LanguageModel(folder), Engine(folder / "model.onnx")
@@ -76,6 +76,8 @@ def measure(
     found["perplexity"] = round(perplexity(model, engine, everything[::3]), 3)
     found["distinct_pairs"] = round(distinct(replies), 4)
     found["temptation"] = unsaid.temptation(partial(dialogue_export.logits_of, engine), model.tokenizer)
+    if not timed:
+        return found
     quick = speed(model, engine, everything[:: max(1, len(everything) // 40)], time.process_time)
     found |= {
         "tokens_a_second": round(quick.robot), "raw_session_tokens_a_second": round(quick.raw),

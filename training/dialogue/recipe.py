@@ -86,7 +86,7 @@ def main(argv: list[str]) -> int:
     float_file, shipped = work / "float.onnx", args.out / "model.onnx"
     golden = measuring.golden_of(tokenizer)
     dialogue_export.export(model, float_file)
-    dialogue_export.quantise(float_file, shipped, golden)
+    way = dialogue_export.quantise(float_file, shipped, golden)
     tokenizer.save(str(args.out / "tokenizer.json"))
     write(args.out, card)
     agreement = measuring.parity(model, float_file, shipped, golden)
@@ -95,7 +95,9 @@ def main(argv: list[str]) -> int:
     cards = args.cards or args.out.parent / "cards"
     cards.mkdir(parents=True, exist_ok=True)
     remarks = tuple(corpora.remarks("train"))
-    made = dialogue_card.Made(model, card.command, progress, args.model, remarks, args.lora, args.penalty)
+    made = dialogue_card.Made(
+        model, card.command, progress, args.model, remarks, args.lora, args.penalty, way
+    )
     (cards / "dialogue.md").write_text(dialogue_card.text(made, metrics), encoding="utf-8")
     sets = sources(args.penalty > 0)
     checkpoint = keep(model, args.out, work, sets, card.command)
@@ -142,7 +144,7 @@ def start_of(
         tokenizer.save(str(folder / "tokenizer.json"))
         whole = card.model_copy(update={"precision": "fp32"})
         write(folder, whole)
-        metrics = measuring.measure(folder, args.prompts, args.smoke)
+        metrics = measuring.measure(folder, args.prompts, args.smoke, timed=False)
         write(folder, whole.model_copy(update={"metrics": metrics}))
     return {f"before_{name}": value for name, value in LanguageModel(folder).card.metrics.items()}
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runtime import starter
+from runtime.contracts.config import DialogueSettings
 from runtime.contracts.pack import Pack
 from runtime.intervals import Share
 from runtime.mind import conversation
@@ -50,6 +51,8 @@ _SAME = {
 SAME = frozenset((topic, intent) for intent, topics in _SAME.items() for topic in topics.split())
 """(topic, intent) whose ready answer is on the topic: the persona's line for a greeting, the memory's "I
 don't know" to what only the owner can know, help where somebody may be hurt"""
+PATIENT = DialogueSettings(first_sentence_s=60, reply_s=120)
+"""What a busy machine answers late counts all the same: words are judged here, not speed"""
 _TOP_OF_TABLES = re.compile(r"^\[", re.MULTILINE)
 
 
@@ -81,7 +84,7 @@ class Pets:
         found = _TOP_OF_TABLES.search(text)
         self._lines = text[found.start() :] if found else ""
         self._memory = Memory(folder / "0", enabled=True)
-        self._pet = Conversation(pack, memory=self._memory)
+        self._pet = Conversation(pack, memory=self._memory, settings=PATIENT)
 
     def close(self) -> None:
         self._memory.close()

@@ -1,6 +1,7 @@
 """The whole pet on prompts: its name, card, facts and history are the prompt's, and faults are counted."""
 
 import json
+import time
 
 import pytest
 
@@ -8,6 +9,8 @@ pytest.importorskip("torch", reason="needs the extra: pip install 'everpaw[train
 pytest.importorskip("transformers", reason="needs the extra: pip install 'everpaw[training]'")
 
 from runtime import evals, starter
+from runtime.contracts.config import DialogueSettings
+from runtime.mind.language_model import LanguageModel
 from runtime.mind.prompt import Prompt
 from training.data.turns import Check, Turn
 from training.dialogue import whole
@@ -48,6 +51,17 @@ def test_what_one_pet_was_told_the_next_does_not_know() -> None:
     stranger = turn("who is my sister", Check("untaught", admits=True))
     rows = [one for _, one in whole.tell(starter.load_pack(), {"some": [sister, stranger]})]
     assert [one.faults for one in rows] == [(), ()]
+
+
+def test_words_are_judged_however_late_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(self, prompt, *, seed):
+        time.sleep(DialogueSettings().first_sentence_s + 0.2)
+        yield "I like the sea."
+
+    monkeypatch.setattr(LanguageModel, "stream", late)
+    sea = turn("what would you say about the sea", Check("talk:sea", any_of=("sea",)))
+    _, one = next(whole.tell(starter.load_pack(), {"talk": [sea]}))
+    assert (one.answer.reply.by, one.faults) == ("model", ())
 
 
 def test_figures_count_faults_breaches_and_words_that_do_not_fit_the_act(told: dict[str, whole.Told]) -> None:
