@@ -117,7 +117,7 @@ def _opening(choose: Callable[[str], None], robot: str) -> Callable[[], None]:
 
 def _fleet_row(view: View, pet: Pet) -> list[str]:
     mind, link = pet.of("state/mind", m.MindState), pet.of("tele/link", m.LinkTelemetry)
-    volts = f"{link.supply_mv / 1000:.1f} V" if link and link.supply_mv else "-"
+    volts = f"{link.supply_mv / 1000:.1f}\N{NO-BREAK SPACE}V" if link and link.supply_mv else "-"
     mood = view.words(f"moods.{mind.mood}") if mind else "-"
     name = pet.robot if pet.name.lower() == pet.robot else f"{pet.name} ({pet.robot})"
     return [name, view.words(f"status.{pet.status.key}"), mood, volts]

@@ -73,7 +73,7 @@ def test_events_are_searched_and_robots_listed(scene: Scene) -> None:
     page.element('[aria-label="Search"]').send_keys("strawberry held")
     page.wait(lambda: "The cable" not in page.body and "Held still · strawberry" in page.body)
     page.part("robots")
-    page.wait(lambda: "2 of 2 in contact" in page.body and "7.6 V" in page.body)
+    page.wait(lambda: "2 of 2 in contact" in page.body and "7.6\N{NO-BREAK SPACE}V" in page.body)
     assert "Rex (puppet)" in page.body
     page.do("open-real")
     page.wait(lambda: "robot=real" in page.driver.current_url)
