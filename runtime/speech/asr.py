@@ -29,6 +29,7 @@ from runtime.speech.evidence import EVIDENCE, clear_evidence, evidence, mean_pho
 from runtime.speech.free import Lexicon, Transcript, transcribe
 from runtime.speech.graph import SpokenGrammar
 from runtime.speech.pronounce import Pronouncer
+from runtime.speech.senones import STREAMS, Densities, Floats, Senones
 from runtime.speech.spotter import Spotter
 from runtime.speech.units import LogProbs
 
@@ -58,6 +59,17 @@ class Hypothesis:
     """Steps of sound, 20 ms each, beside the sentence that its words do not account for"""
     clear: float = 1.0
     """0..1, the probability that nearly all words are right; for a sentence of the grammar its confidence"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """What sentences are looked for in."""
+
+    log_probs: LogProbs
+    """Without long silence, blanks as dear as is set"""
+    gains: Floats | None = None
+    """What the grammar's sounds gain by their contexts; see `GrammarDecoder`"""
+    silent: bool = False
 
 
 class Settings(BaseModel):
@@ -111,7 +123,17 @@ class Recogniser:
         self._decoder: GrammarDecoder | None = None
         if grammar:
             spoken = SpokenGrammar(grammar.automaton(), pronouncer, self._names)
-            self._decoder = GrammarDecoder(spoken, self.settings.filler_penalty)
+            self._decoder = GrammarDecoder(spoken, self.settings.filler_penalty, self._senones(asr_dir))
+
+    def _senones(self, asr_dir: Path) -> Senones | None:
+        """None for a folder of an older version or another kind of network."""
+        found = Senones.load(asr_dir)
+        if found and len(self._engine.outputs) != 1 + STREAMS:
+            raise PackError(
+                f"{asr_dir / 'model.onnx'} does not tell what the senones beside it need; "
+                f"type: python -m training.asr.senones {asr_dir}"
+            )
+        return found
 
     def knows(self, word: str) -> bool:
         """It is an English word, or one of the pack's own: somebody told how it is said."""
@@ -120,11 +142,11 @@ class Recogniser:
 
     def recognise(self, samples: Samples, n: int = 3) -> list[Hypothesis]:
         """Up to `n` sentences of the grammar or one free text, best first; [] for silence or a mere name."""
-        log_probs = squeeze(self.log_probs(samples))
-        if not units.greedy(log_probs):
+        sounds = self.sounds(samples)
+        if sounds.silent:
             return []
-        log_probs = self._less_blank(log_probs)
-        sentences = self.sentences(log_probs, max(RIVALS, n))
+        log_probs = sounds.log_probs
+        sentences = self.sentences(sounds, max(RIVALS, n))
         if sentences:
             found = self._believed(sentences[:n], self.confidence(log_probs, sentences))
             if found is not None:
@@ -154,15 +176,28 @@ class Recogniser:
 
     def log_probs(self, samples: Samples) -> LogProbs:
         """Phone probabilities of the whole of `samples`, 20 ms a step."""
+        return self._hear(samples)[0]
+
+    def _hear(self, samples: Samples) -> tuple[LogProbs, Densities]:
+        """The same, and how likely every Gaussian is at each of the network's frames, where it tells."""
         heard = self._front_end(samples[: MAX_STEPS * 320])
         if len(heard) == 0:
-            return np.zeros((0, len(units.UNITS)), np.float32)
+            return np.zeros((0, len(units.UNITS)), np.float32), ()
         outputs = self._engine.run({self._engine.inputs[0]: heard[None]})
-        return np.asarray(outputs[self._engine.outputs[0]][0], np.float32)
+        log_probs, *densities = (np.asarray(outputs[name][0], np.float32) for name in self._engine.outputs)
+        return log_probs, tuple(densities)
 
-    def sounds(self, samples: Samples) -> LogProbs:
-        """What sentences are looked for in: `log_probs` without long silence, blanks as dear as is set."""
-        return self._less_blank(squeeze(self.log_probs(samples)))
+    def sounds(self, samples: Samples) -> Sounds:
+        """What `sentences` are looked for in."""
+        log_probs, densities = self._hear(samples)
+        steps = np.flatnonzero(audible(log_probs))
+        log_probs = log_probs[steps]
+        if not units.greedy(log_probs):
+            return Sounds(self._less_blank(log_probs), silent=True)
+        log_probs = self._less_blank(log_probs)
+        contexts = self._decoder.contexts if self._decoder else None
+        gains = contexts.gains(densities, steps, log_probs) if contexts else None
+        return Sounds(log_probs, gains)
 
     def _less_blank(self, log_probs: LogProbs) -> LogProbs:
         return units.less_blank(log_probs, self.settings.blank_penalty)
@@ -173,9 +208,9 @@ class Recogniser:
             return features.normalise(features.log_mel(samples))
         return samples.astype(np.float32) / 32768.0 if len(samples) >= _SHORTEST else np.zeros(0, np.float32)
 
-    def sentences(self, log_probs: LogProbs, n: int) -> list[Sentence]:
+    def sentences(self, sounds: Sounds, n: int) -> list[Sentence]:
         """The grammar's best sentences, names included; [] without a grammar."""
-        return self._decoder.decode(log_probs, n) if self._decoder else []
+        return self._decoder.decode(sounds.log_probs, n, sounds.gains) if self._decoder else []
 
     def confidence(self, log_probs: LogProbs, sentences: Sequence[Sentence]) -> float:
         """Probability that the first of `sentences` means what was said."""
@@ -183,11 +218,14 @@ class Recogniser:
         return probability(self.settings.weights, found, self.settings.bias)
 
     def margin(self, sentences: Sequence[Sentence]) -> float:
-        """Nats from the first of `sentences` to one that means something else, as far as they reach."""
+        """Nats from the first of `sentences` to one that means something else, as far as they reach.
+
+        By the network alone, so it may be the other that leads.
+        """
         best, meant = sentences[0], self._meaning(sentences[0])
         rivals = (one for one in sentences[1:] if self._meaning(one) != meant)
-        last = sentences[-1].score if len(sentences) >= RIVALS else -math.inf
-        return best.score - next((one.score for one in rivals), last)
+        last = sentences[-1].plain if len(sentences) >= RIVALS else -math.inf
+        return best.plain - next((one.plain for one in rivals), last)
 
     def _meaning(self, sentence: Sentence) -> Parse | str:
         text = self.without_names(sentence.text)
@@ -230,13 +268,13 @@ class Recogniser:
         return min(starts, key=len)
 
 
-def squeeze(log_probs: LogProbs) -> LogProbs:
-    """Keep two steps of every stretch of sure silence: nothing is decided in the others."""
+def audible(log_probs: LogProbs) -> npt.NDArray[np.bool_]:
+    """The steps that count: two of every stretch of sure silence, since nothing is decided in the others."""
     sure = log_probs[:, units.BLANK] > _SURE_BLANK
     inner = sure.copy()
     inner[:1] = inner[-1:] = False
     inner[1:-1] &= sure[:-2] & sure[2:]
-    return log_probs[~inner]
+    return ~inner
 
 
 def _with_last_words(names: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from runtime.speech import units
 from runtime.speech.graph import FILLER, Ints, SpokenGrammar
+from runtime.speech.senones import Contexts, Senones
 from runtime.speech.units import LogProbs
 
 _NEVER = np.float32(-1e9)
@@ -27,6 +28,13 @@ class Path:
     """Natural logarithm of the best alignment's probability, fillers' penalties included"""
     filler_steps: int
     """Steps swallowed by a filler although they were no silence"""
+    gain: float = 0.0
+    """Nats of the score that its sounds have gained by their contexts"""
+
+    @property
+    def plain(self) -> float:
+        """The score without them: what the network alone makes of it."""
+        return self.score - self.gain
 
 
 _NARROW = 4
@@ -67,36 +75,52 @@ class Edges:
 
 
 class GrammarDecoder:
-    """Finds the sentences of one grammar. `filler_penalty`: nats for every step a filler swallows."""
+    """Finds the sentences of one grammar.
 
-    def __init__(self, grammar: SpokenGrammar, filler_penalty: float = 2.0) -> None:
+    `filler_penalty`: nats for every step a filler swallows. `senones`: what its sounds gain by is read from
+    them, where the steps come with `gains`.
+    """
+
+    def __init__(
+        self, grammar: SpokenGrammar, filler_penalty: float = 2.0, senones: Senones | None = None
+    ) -> None:
         self._grammar, self._graph, self._penalty = grammar, grammar.graph(), filler_penalty
         graph = self._graph
+        self.contexts = Contexts(senones, graph) if senones else None
         self._forward = Edges(graph.source, graph.target, graph.nodes)
         self._backward = Edges(graph.target, graph.source, graph.nodes)
 
-    def decode(self, log_probs: LogProbs, n: int = 1) -> list[Path]:
-        """Up to `n` different sentences, best first; [] for no steps or when none fits."""
+    def decode(self, log_probs: LogProbs, n: int = 1, gains: Floats | None = None) -> list[Path]:
+        """Up to `n` different sentences, best first; [] for no steps or when none fits.
+
+        `gains`: of the contexts, a row a step.
+        """
         if len(log_probs) == 0:
             return []
-        said = self._said(log_probs)  # (T, nodes)
+        said = self._said(log_probs, gains)  # (T, nodes)
         ahead = self._sweep(said, self._forward, self._graph.begins)
         last = np.where(self._graph.ends, ahead[-1], _NEVER)
         if last.max() <= _NEVER / 2:
             return []
         found: dict[str, Path] = {}
         best = self._trace_back(ahead, len(said) - 1, int(last.argmax()))
-        self._keep(found, best, float(last.max()), log_probs)
+        self._keep(found, best, float(last.max()), log_probs, gains)
         if n > 1:
             back = self._sweep(said[::-1], self._backward, self._graph.ends)[::-1]
-            self._runners_up(found, said, ahead, back, n, log_probs)
+            self._runners_up(found, said, ahead, back, n, log_probs, gains)
         return sorted(found.values(), key=lambda path: -path.score)[:n]
 
-    def _said(self, log_probs: LogProbs) -> Floats:
-        """Log-probability of what each node says, at every step."""
+    def _said(self, log_probs: LogProbs, gains: Floats | None) -> Floats:
+        """Log-probability of what each node says, at every step, and what it gains."""
         voiced = 1.0 - np.exp(log_probs[:, units.BLANK])
         filler = log_probs.max(axis=1) - self._penalty * voiced
-        return np.column_stack([log_probs, filler]).astype(np.float32)[:, self._graph.label]
+        plain = np.column_stack([log_probs, filler]).astype(np.float32)
+        if gains is None or self.contexts is None:
+            return plain[:, self._graph.label]
+        gained = plain[:, self.contexts.units] + gains
+        kind = self.contexts.kind
+        column = np.where(kind < 0, self._graph.label, plain.shape[1] + kind)
+        return np.concatenate([plain, gained], axis=1)[:, column]
 
     def _sweep(self, said: Floats, edges: Edges, allowed: npt.NDArray[np.bool_]) -> Floats:
         """Best score of any path from the allowed nodes to each node, its own step included, (T, nodes)."""
@@ -107,8 +131,9 @@ class GrammarDecoder:
         return score
 
     def _runners_up(
-        self, found: dict[str, Path], said: Floats, ahead: Floats, back: Floats, n: int, log_probs: LogProbs
-    ) -> None:
+        self, found: dict[str, Path], said: Floats, ahead: Floats, back: Floats, n: int, log_probs: LogProbs,
+        gains: Floats | None,
+    ) -> None:  # fmt: skip
         """Follow the best path through each of the likeliest nodes until `n` sentences are found."""
         through = ahead + back - said
         last = len(said) - 1
@@ -127,7 +152,7 @@ class GrammarDecoder:
             tried.add(key)
             before = self._trace_back(ahead, int(step[i]), int(node[i]))
             after = self._trace_on(back, int(step[i]), int(node[i]))
-            self._keep(found, before + after, float(score[i]), log_probs)
+            self._keep(found, before + after, float(score[i]), log_probs, gains)
 
     def _trace_back(self, ahead: Floats, step: int, node: int) -> list[int]:
         nodes = [node]
@@ -143,7 +168,10 @@ class GrammarDecoder:
             nodes.append(int(choices[back[t, choices].argmax()]))
         return nodes[1:]
 
-    def _keep(self, found: dict[str, Path], nodes: list[int], score: float, log_probs: LogProbs) -> None:
+    def _keep(
+        self, found: dict[str, Path], nodes: list[int], score: float, log_probs: LogProbs,
+        gains: Floats | None,
+    ) -> None:  # fmt: skip
         labels = self._graph.label[nodes]
         said = [
             int(label)
@@ -153,4 +181,11 @@ class GrammarDecoder:
         text = self._grammar.read(units.decode(said))
         if text not in found or found[text].score < score:
             swallowed = (labels == FILLER) & (log_probs.argmax(axis=1) != units.BLANK)
-            found[text] = Path(text, score, int(swallowed.sum()))
+            found[text] = Path(text, score, int(swallowed.sum()), self._gain(nodes, gains))
+
+    def _gain(self, nodes: list[int], gains: Floats | None) -> float:
+        if gains is None or self.contexts is None:
+            return 0.0
+        kind = self.contexts.kind[nodes]
+        steps = np.flatnonzero(kind >= 0)
+        return float(gains[steps, kind[steps]].sum())

@@ -22,16 +22,17 @@ FAR = 10.0
 def evidence(log_probs: LogProbs, best: Path, margin: float) -> tuple[float, ...]:
     """For and against the grammar's `best` sentence, in the order of EVIDENCE; each of about unit size.
 
-    `margin`: nats to the best sentence that means something else.
+    `margin`: nats to the best sentence that means something else. What sounds gain by their contexts is
+    left out of both: it finds sentences, but with it people's talk is taken for commands more often.
     """
     phones = max(1, len(units.greedy(log_probs)))
-    gap = max(0.0, float(log_probs.max(axis=1).sum()) - best.score)
+    gap = max(0.0, float(log_probs.max(axis=1).sum()) - best.plain)
     return (
         gap / phones,
         math.log1p(gap),
         math.log1p(best.filler_steps),
         math.log(phones),
-        min(FAR, margin) / FAR,
+        max(-FAR, min(FAR, margin)) / FAR,
     )
 
 

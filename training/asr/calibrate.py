@@ -58,12 +58,12 @@ def calibrate(asr_dir: Path, grammar: Grammar, clips: int) -> tuple[np.ndarray, 
     recogniser = Recogniser(asr_dir, grammar, prefixes=NAMES)
     rows, right = [], []
     for samples, _, intent in mixed_clips(grammar, clips, _SEED):
-        log_probs = recogniser.sounds(samples)
-        sentences = recogniser.sentences(log_probs, RIVALS)
+        sounds = recogniser.sounds(samples)
+        sentences = recogniser.sentences(sounds, RIVALS)
         if not sentences:
             continue
         parse = grammar.parse(recogniser.without_names(sentences[0].text))
-        rows.append(evidence(log_probs, sentences[0], recogniser.margin(sentences)))
+        rows.append(evidence(sounds.log_probs, sentences[0], recogniser.margin(sentences)))
         right.append(parse is not None and parse.intent == intent)
     weights, bias = logistic(np.array(rows), np.array(right, dtype=float))
     return weights, bias + math.log(COMMANDS_TO_OTHERS)

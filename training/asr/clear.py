@@ -44,7 +44,7 @@ def heard(recogniser: Recogniser, texts: Sequence[str], seed: int) -> tuple[np.n
     rows, right = [], []
     for number, text in enumerate(texts):
         [(samples, _)] = held_out_clips([text], 1, seed * 100_003 + number, float(rng.uniform(0.0, ROUGH)))
-        log_probs = recogniser.sounds(samples)
+        log_probs = recogniser.sounds(samples).log_probs
         free = recogniser.transcribe(log_probs)
         if free.text:
             rows.append(clear_evidence(log_probs, free))

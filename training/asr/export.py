@@ -21,7 +21,7 @@ from runtime.speech.pronounce import ADDITIONS, DICTIONARY
 from runtime.speech.units import UNITS
 from training import provenance, stored
 from training import weights as weights_file
-from training.asr import lexicon
+from training.asr import lexicon, senones
 from training.asr.acoustic import Acoustic
 from training.asr.acoustic import Recogniser as Network
 from training.asr.calibrate import NAMES, calibrate
@@ -42,6 +42,7 @@ def ship(model: Acoustic, settings: "Settings", grammar: Grammar, out: Path, cli
     lexicon.write(out / DICTIONARY)
     (out / ADDITIONS).unlink(missing_ok=True)
     lexicon.write_additions(out, [*grammar.words, *" ".join(NAMES).split()])
+    senones.senones().save(out)
     write_onnx(model, out / "model.onnx", {"task": "asr", "settings": json.dumps(asdict(settings))})
     write_settings(out, np.zeros(len(EVIDENCE)), 0.0)
     weights, bias = calibrate(out, grammar, clips)
@@ -57,7 +58,10 @@ def ship(model: Acoustic, settings: "Settings", grammar: Grammar, out: Path, cli
 
 
 def write_onnx(model: Acoustic, path: Path, metadata: dict[str, str], half: bool = True) -> None:
-    """`features` (1, T, MELS) -> `log_probs` (1, 2 ceil(T / 4), UNITS); `half`: weights stored as halves."""
+    """`features` (1, T, MELS) -> `log_probs` (1, 2 ceil(T / 4), UNITS) and what the senones need.
+
+    `half`: weights stored as halves.
+    """
     network = Network(model).eval()
     buffer = io.BytesIO()
     # the older exporter: the newer one (torch 2.13) lets an LSTM take sound of the example's length alone
@@ -72,6 +76,7 @@ def write_onnx(model: Acoustic, path: Path, metadata: dict[str, str], half: bool
         dynamo=False,
     )
     proto = onnx.load_from_string(buffer.getvalue())
+    senones.tell_densities(proto)
     if half:
         stored.halve(proto)
     for key, value in metadata.items():

@@ -30,7 +30,7 @@ _WORST = -20.0
 """Nats under the likeliest state below which all are equal"""
 MIDDLE = -2.0
 """About the mean of the likelihoods that come out"""
-_LOG_BASE = 1024 * np.log(1.0001)
+LOG_BASE = 1024 * np.log(1.0001)
 """Nats a step of the quantised mixture weights"""
 _CENTRE = (-8.64, -2.35, -0.38, -1.99, 1.64, 0.81, 0.64, 1.35, 0.36, 0.51, 0.31, 0.12, -0.28)
 """Mean cepstra of whole utterances, where the model has its zero, against our mean over their loud frames;
@@ -97,7 +97,7 @@ def _gaussians() -> tuple[Floats, Floats]:
     offset = (means**2 / variances + np.log(2 * np.pi * variances)).sum(-1, keepdims=True)
     rows = np.concatenate([-0.5 / variances, means / variances, -0.5 * offset], -1)
     quadratics = rows.transpose(1, 3, 0, 2).reshape(streams, 2 * CEPSTRA + 1, phones * count)
-    weights = np.exp(-_LOG_BASE * _mixture_weights(streams, count)[:, :, : phones * STATES])
+    weights = np.exp(-LOG_BASE * mixture_weights(streams, count)[:, :, : phones * STATES])
     by_phone = weights.reshape(streams, count, phones, STATES).transpose(0, 2, 1, 3)
     return np.ascontiguousarray(quadratics, np.float32), np.ascontiguousarray(by_phone, np.float32)
 
@@ -111,8 +111,8 @@ def _table(name: str) -> npt.NDArray[np.float64]:
     return values.reshape(phones, streams, count, lengths[0]).astype(np.float64)
 
 
-def _mixture_weights(streams: int, count: int) -> npt.NDArray[np.uint8]:
-    """(streams, Gaussians, states), in steps of `_LOG_BASE`; the context-independent states come first."""
+def mixture_weights(streams: int, count: int) -> npt.NDArray[np.uint8]:
+    """(streams, Gaussians, states), in steps of `LOG_BASE`; the context-independent states come first."""
     data = (MODEL / "sendump").read_bytes()
     at = 0
     while length := struct.unpack_from("<I", data, at)[0]:  # the header's lines

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.contracts.errors import PackError
 from runtime.mind.grammar import Grammar
-from runtime.speech.asr import Recogniser, squeeze
+from runtime.speech.asr import Recogniser, audible
 from runtime.speech.free import Lexicon, transcribe
 from runtime.speech.units import BLANK, UNITS, greedy
 from tests.fakes.uniform_asr import PRONOUNCER, said, spelled, write_asr
@@ -107,10 +107,10 @@ def test_a_missing_model_is_refused(tmp_path: Path) -> None:
 
 def test_blanks_may_be_made_dearer_than_sounds(tmp_path: Path) -> None:
     folder = write_asr(tmp_path, "sit down")
-    plain = Recogniser(folder, PET).sounds(SOUND)
+    plain = Recogniser(folder, PET).sounds(SOUND).log_probs
     settings = json.loads((folder / "asr.json").read_text()) | {"blank_penalty": 1.5}
     (folder / "asr.json").write_text(json.dumps(settings))
-    dearer = Recogniser(folder, PET).sounds(SOUND)
+    dearer = Recogniser(folder, PET).sounds(SOUND).log_probs
     np.testing.assert_allclose(np.exp(dearer).sum(axis=1), 1.0, atol=1e-4)
     odds = [rows[:, BLANK] - rows[:, BLANK + 1] for rows in (plain, dearer)]
     np.testing.assert_allclose(odds[0] - odds[1], 1.5, atol=1e-3)
@@ -120,7 +120,7 @@ def test_squeezing_keeps_the_text() -> None:
     silence = np.log(np.full((40, len(UNITS)), 1e-5, np.float32))
     silence[:, BLANK] = -1e-4
     long = np.concatenate([silence, said("sit"), silence, said("down")])
-    short = squeeze(long)
+    short = long[audible(long)]
     assert len(short) < len(long) - 70
     assert greedy(short) == greedy(long)
 

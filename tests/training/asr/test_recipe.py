@@ -16,6 +16,7 @@ from runtime.engines import Engine  # noqa: E402
 from runtime.speech.asr import Recogniser  # noqa: E402
 from runtime.speech.evidence import EVIDENCE  # noqa: E402
 from runtime.speech.features import MELS  # noqa: E402
+from runtime.speech.senones import GAUSSIANS, STREAMS  # noqa: E402
 from runtime.speech.units import UNITS, encode  # noqa: E402
 from training import provenance  # noqa: E402
 from training.asr import batches as asr_batches  # noqa: E402
@@ -61,7 +62,12 @@ def test_the_shipped_file_is_the_trained_network(tiny: Acoustic, tmp_path: Path)
         clip = torch.randn(1, frames, MELS)
         with torch.no_grad():
             wanted = Network(tiny).eval()(clip).numpy()
-        np.testing.assert_allclose(engine.run({"features": clip.numpy()})["log_probs"], wanted, atol=0.05)
+        told = engine.run({"features": clip.numpy()})
+        np.testing.assert_allclose(told["log_probs"], wanted, atol=0.05)
+        for stream in range(STREAMS):
+            densities = told[f"densities_{stream}"]
+            assert densities.shape == (1, frames, len(ORDER), GAUSSIANS)
+            np.testing.assert_allclose(densities.max(axis=-1), 1.0)
 
 
 def test_a_shipped_recogniser_goes_on_learning_from_where_it_was(tiny: Acoustic, tmp_path: Path) -> None:
