@@ -13,6 +13,8 @@ BLOCK = 64
 """Rows of a matrix that share a scale"""
 HALF, BYTES, SCALES = ".half", ".bytes", ".scales"
 """What stands behind a weight's name in the file"""
+KERNEL_SCALES = "_scales"
+"""The same behind a weight that onnxruntime's quantiser packed for its own kernels"""
 _LARGE = 100.0
 _FEW = 1_000
 
@@ -29,7 +31,7 @@ def halve(proto: onnx.ModelProto) -> None:
         if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < _FEW:
             continue
         name, values = weight.name, numpy_helper.to_array(weight)
-        if name.endswith(SCALES) or _needs_digits(values):
+        if name.endswith((SCALES, KERNEL_SCALES)) or _needs_digits(values):
             continue
         small = numpy_helper.from_array(values.astype(np.float16), f"{name}{HALF}")
         _replace(proto.graph, weight, small)

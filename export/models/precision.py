@@ -78,7 +78,7 @@ def static(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
 
 
 def weights_int4(source: Path, target: Path, inputs: Sequence[Inputs]) -> None:
-    """MatMulNBits: 4-bit weights, a scale for every 32."""
+    """MatMulNBits: 4-bit weights, a scale for every 32; the rest as halves."""
     _in_blocks(source, target, 4, _BLOCK, 4)
 
 
@@ -88,7 +88,8 @@ def _in_blocks(source: Path, target: Path, bits: int, block: int, accuracy: int)
         accuracy_level=accuracy, op_types_to_quantize=("MatMul",),
     )  # fmt: skip
     quantizer.process()
-    quantizer.model.save_model_to_file(str(target))
+    stored.halve(quantizer.model.model)
+    onnx.save(quantizer.model.model, str(target))
 
 
 WAYS: dict[str, dict[str, tuple[Way, ...]]] = {
