@@ -134,7 +134,8 @@ class NullSink:
 
     def _schedule(self) -> None:
         """Say of all that waits when it will sound, one after another, each in step with all before."""
-        next_s = math.floor(self._clock() * SAMPLE_RATE_HZ + 1e-3) / SAMPLE_RATE_HZ
+        now_s = self._clock()
+        next_s = min(now_s, math.floor(now_s * SAMPLE_RATE_HZ + 1e-3) / SAMPLE_RATE_HZ)
         for clip in () if self._paused else self._clips:
             clip.start_s = next_s if clip.start_s is None else clip.start_s
             next_s = clip.ends_s()
