@@ -85,7 +85,6 @@ class Interview:
         """Cut the reply short, be it one still to come, and let the body come to rest, a while at most."""
         robot = self._scene.robot
         deadline = time.monotonic() + _MOVING_S
-        robot.sink.stop()
         while (robot.answering or robot.body.state.activity) and time.monotonic() < deadline:
             robot.sink.stop()
             time.sleep(0.02)

@@ -78,18 +78,19 @@ def just_told(text: str, turns: Sequence[tuple[str, str]]) -> str | None:
     question = question_of(text)
     if question is None or question.yes_no or not question.wanted:
         return None
-    told = (heard for heard, _ in reversed(turns) if not _known(heard))
+    told = (heard for heard, _ in reversed(turns) if not is_for_memory(heard))
     found = next((heard for heard in told if question.wanted <= {*tokens(heard)}), None)
     return f"You just told me that {to_listener(found).strip(' .!?')}." if found else None
 
 
 def told_of(text: str, turns: Sequence[tuple[str, str]]) -> bool:
     """As `just_told`, of one telling word: who reads the turns may find the answer."""
-    told = {word for heard, _ in turns if not _known(heard) for word in tokens(heard)}
+    told = {word for heard, _ in turns if not is_for_memory(heard) for word in tokens(heard)}
     return bool(told.intersection(tokens(text)))
 
 
-def _known(heard: str) -> bool:
+def is_for_memory(heard: str) -> bool:
+    """The memory takes it up or answers it."""
     return question_of(heard) is not None or statement_of(heard) is not None
 
 

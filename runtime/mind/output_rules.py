@@ -13,6 +13,7 @@ from runtime.mind import safety
 from runtime.mind.forbidden import TABLE, WORDS, Forbidden, Instead
 from runtime.mind.grammar import QUESTIONS, normalise
 from runtime.mind.memory.tokens import tokens
+from runtime.mind.moment_ago import is_for_memory
 from runtime.mind.prompt import Prompt
 
 MAX_SENTENCE_WORDS = 30
@@ -163,17 +164,21 @@ def _recalled(sentence: str, context: Context) -> str | None:
 
 
 _ADMITS = re.compile(
-    r"\b(?:don't|do not|can't|cannot|never) (?:know|say|remember|heard?)\b|\btold\b.*\b(?:not|n't)|"
+    r"\b(?:don't|do not|can't|cannot|never) (?:know|say|remember|heard?)\b|"
     r"\b(?:nobody|not|never|haven't)\b.*\btold\b|\bno idea\b"
 )
 
 
 def told_about(prompt: Prompt) -> str | None:
-    """What somebody told of the thing that a question is about, as it was told; None for no question."""
+    """What somebody told of the thing that a question is about, as it was told; None for no question.
+
+    Of what was said before, what the memory takes up counts for nothing: it may be somebody else's.
+    """
     if not _asks(prompt.heard):
         return None
     about = {*tokens(prompt.heard)} - {*tokens(prompt.name)}
-    told = (*prompt.facts, *(heard for heard, _ in reversed(prompt.history) if not _asks(heard)))
+    lately = (heard for heard, _ in reversed(prompt.history) if not is_for_memory(heard))
+    told = (*prompt.facts, *(heard for heard in lately if not _asks(heard)))
     return next((text for text in told if about.intersection(tokens(text))), None)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.mind.output_rules import RULES, Context, check
+from runtime.mind.output_rules import RULES, Context, check, told_about
 from runtime.mind.prompt import Prompt
 
 PROMPT = Prompt(
@@ -206,3 +206,9 @@ def test_what_was_just_said_may_be_said_again_to_whoever_asks_for_it() -> None:
         assert breach is not None
         assert breach.rule == "repetition"
     assert check("Gladly, wag wag.", Context(Prompt("Buddy", "dance again", history=history))) is None
+
+
+def test_what_another_told_of_their_own_is_not_told_in_place_of_a_models_words() -> None:
+    history = (("my sister is called ida", "Ida. Got it."), ("otto rows on sundays", "I see!"))
+    assert told_about(Prompt("Buddy", "where is ida", history=history)) is None
+    assert told_about(Prompt("Buddy", "when does otto row", history=history)) == "otto rows on sundays"
